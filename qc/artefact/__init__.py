@@ -1,0 +1,1 @@
+"""Artefact stages: from pixels of tissue to a class per cell."""

@@ -1,0 +1,1 @@
+"""Reading slides: pixels at an mpp, tile plans, and the sanity gate."""
