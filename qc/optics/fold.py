@@ -1,0 +1,149 @@
+"""Folds and wrinkles: tissue lies on itself, so its optical density is added to that of what it covers.
+
+The covering layer is mirrored about the fold line; one side of the band is sharp, the other soft, and the
+thickness lifts it slightly out of focus.
+"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from qc.optics.artefact import Several, image_bounds, lay, random_centre
+from qc.optics.defocus import blur
+from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
+
+_MIRROR_LIMIT_UM = 40.0  # deeper than this nobody can tell what the covering layer was mirrored from
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A band of doubled tissue on one side of a curve.
+
+    Attributes:
+        width_um: Of the band in its middle; it tapers to its ends.
+        layers: Covering layers; 1 doubles the density, 2 is a Z-fold.
+        soft_um: Width of the soft side's slope.
+        defocus_um: Blur radius on the band.
+    """
+
+    curve: Curve
+    width_um: float
+    layers: float
+    soft_um: float
+    defocus_um: float
+    raggedness: Waves
+
+    @property
+    def bounds(self) -> Bounds:
+        """Around the band."""
+        box = self.curve.bounds
+        grow = self.width_um * 2
+        return Bounds(box.x0 - grow, box.y0 - grow, box.x1 + grow, box.y1 + grow)
+
+    @property
+    def halo_um(self) -> float:
+        """The mirror looks this far."""
+        return 2 * _MIRROR_LIMIT_UM + self.defocus_um
+
+    def weight_at(self, at: Coords) -> tuple[Float, Float]:
+        """How much of the covering layers lies on each pixel (0-1), and the distance across, um."""
+        along, across = self.curve.locate(at)
+        reach = np.clip(1 - (along / self.curve.half_length_um) ** 2, 0, 1)
+        width = self.width_um * np.sqrt(reach) + self.raggedness.along(along)
+        soft = max(self.soft_um, 1.0)
+        far_side = 1 - smoothstep(across - width, -soft, 0.0)
+        weight = smoothstep(across, -1.0, 1.0) * far_side
+        return np.where((reach > 0) & (width > 2.0), weight, np.float32(0)).astype(np.float32), across
+
+    def covers(self, at: Coords) -> Mask:
+        """Where at least a quarter of a layer lies on top."""
+        return self.weight_at(at)[0] > 0.25
+
+    def touches(self, at: Coords) -> Mask:
+        """Where any of the covering layer lies."""
+        return self.weight_at(at)[0] > 0
+
+    def lay(self, transmittance: Float, at: Coords) -> Float:
+        """The image under the covering layers."""
+        weight, across = self.weight_at(at)
+        if not weight.any():
+            return transmittance
+        cover = self._mirrored(transmittance, across, at.mpp)
+        doubled = transmittance * np.power(np.maximum(cover, 1e-3), (self.layers * weight)[..., None])
+        soft = blur(doubled, self.defocus_um, at.mpp)
+        return doubled + weight[..., None] * (soft - doubled)
+
+    def _mirrored(self, image: Float, across: Float, mpp: float) -> Float:
+        shift = -2 * np.clip(across, 0, _MIRROR_LIMIT_UM) / mpp
+        rows, columns = np.indices(across.shape, np.float32)
+        x = columns - math.sin(self.curve.angle) * shift
+        y = rows + math.cos(self.curve.angle) * shift
+        x, y = x.astype(np.float32), y.astype(np.float32)
+        return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32)
+            image, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        )
+
+
+def draw_fold(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Fold:
+    """One fold about `size_um` long through the middle of `bounds`; `strength` scales the layers."""
+    width = float(np.clip(rng.lognormal(np.log(60), 0.6), 15, 0.35 * size_um + 15))
+    return Fold(
+        curve=Curve.draw(rng, bounds.centre, size_um, sway=float(rng.uniform(0.01, 0.06))),
+        width_um=width,
+        layers=float(rng.uniform(0.8, 1.6)) * strength,
+        soft_um=float(rng.uniform(0.1, 0.5)) * width,
+        defocus_um=float(rng.uniform(0.4, 3.0)),
+        raggedness=Waves.draw(rng, 120.0, 0.12 * width),
+    )
+
+
+def draw_wrinkles(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Several:
+    """Two to five narrow folds side by side, nearly parallel."""
+    first = draw_fold(bounds, rng, size_um, strength)
+    folds = []
+    offset = 0.0
+    for _ in range(int(rng.integers(2, 6))):
+        angle = first.curve.angle + float(rng.normal(0, 0.08))
+        centre = (
+            bounds.centre[0] - math.sin(angle) * offset + float(rng.normal(0, 40)),
+            bounds.centre[1] + math.cos(angle) * offset + float(rng.normal(0, 40)),
+        )
+        length = size_um * float(rng.uniform(0.4, 1.0))
+        sway = Waves.draw(rng, length / 2, 0.02 * length, count=4)
+        width = float(rng.uniform(10, 28))
+        folds.append(
+            Fold(
+                curve=Curve(centre, angle, length / 2, sway, first.curve.bend_per_um),
+                width_um=width,
+                layers=first.layers,
+                soft_um=0.5 * width,
+                defocus_um=float(rng.uniform(0.3, 1.5)),
+                raggedness=Waves.draw(rng, 90.0, 0.15 * width),
+            )
+        )
+        offset += float(rng.uniform(40, 160))
+    return Several(tuple(folds))
+
+
+def lay_fold(
+    transmittance: Float, mpp: float, rng: np.random.Generator, size_um: float | None = None, strength: float = 1.0
+) -> tuple[Float, Mask]:
+    """A fold or a group of wrinkles on the image.
+
+    Args:
+        transmittance: (H, W, 3) float32, 0-1.
+        mpp: Micrometres per pixel.
+        rng: Draws everything not given.
+        size_um: Length; by default 0.3-1.2 of the image's diagonal.
+        strength: Scales the covering layers; 1 doubles the optical density on average.
+
+    Returns:
+        Image, and (H, W) bool: where at least a quarter of a layer lies on top.
+    """
+    box = image_bounds(transmittance, mpp)
+    length = size_um or box.diagonal * float(rng.uniform(0.3, 1.2))
+    place = Bounds.around(random_centre(box, rng), 1.0)
+    draw = draw_wrinkles if rng.random() < 0.35 else draw_fold
+    return lay(draw(place, rng, length, strength), transmittance, mpp)

@@ -1,0 +1,137 @@
+"""Tears, cracks and knife chatter: tissue that the knife or drying took apart, so that glass shows through."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from qc.optics.artefact import Several, image_bounds, lay, random_centre
+from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
+
+_MARGIN_UM = 6.0  # torn borders curl up and look darker
+
+
+@dataclass(frozen=True)
+class Tear:
+    """A crack with ragged borders; it narrows to its ends."""
+
+    curve: Curve
+    width_um: float
+    raggedness: Waves
+
+    @property
+    def bounds(self) -> Bounds:
+        """Around the crack and its margins."""
+        box, grow = self.curve.bounds, 2 * self.width_um + _MARGIN_UM
+        return Bounds(box.x0 - grow, box.y0 - grow, box.x1 + grow, box.y1 + grow)
+
+    @property
+    def halo_um(self) -> float:
+        """Looks at no neighbours."""
+        return 0.0
+
+    def outside_um(self, at: Coords) -> Float:
+        """Distance to the crack's border, um; negative where the glass is bare."""
+        along, across = self.curve.locate(at)
+        reach = np.clip(1 - (along / self.curve.half_length_um) ** 2, 0, 1)
+        half = (self.width_um / 2 + self.raggedness.along(along)) * np.sqrt(reach)
+        return np.where((reach > 0) & (half > 0.5), np.abs(across) - half, np.float32(1e3)).astype(np.float32)
+
+    def covers(self, at: Coords) -> Mask:
+        """The crack and its curled margins."""
+        return self.outside_um(at) < _MARGIN_UM / 2
+
+    def touches(self, at: Coords) -> Mask:
+        """The crack and its whole margins."""
+        return self.outside_um(at) < _MARGIN_UM
+
+    def lay(self, transmittance: Float, at: Coords) -> Float:
+        """Bare glass in the crack, denser tissue along it."""
+        outside = self.outside_um(at)
+        curl = np.clip(1 - np.abs(outside - 1) / (_MARGIN_UM - 1), 0, 1)
+        density = (1 + 0.5 * curl) * smoothstep(outside, -max(1.0, at.mpp), max(1.0, at.mpp) * 0.5)
+        return np.power(np.maximum(transmittance, 1e-3), density[..., None])
+
+
+@dataclass(frozen=True)
+class Chatter:
+    """Venetian-blind lines of a vibrating knife: thick and thin stripes, the thinnest torn open."""
+
+    bounds: Bounds
+    angle: float
+    period_um: float
+    depth: float
+    slit: float
+    sway: Waves
+    shape: Waves
+
+    @property
+    def halo_um(self) -> float:
+        """Looks at no neighbours."""
+        return 0.0
+
+    def strength_at(self, at: Coords) -> Float:
+        """0 outside, 1 well inside the affected field."""
+        (cx, cy), radius = self.bounds.centre, (self.bounds.x1 - self.bounds.x0) / 2
+        distance = np.hypot(at.x - cx, at.y - cy) + self.shape(at)
+        return 1 - smoothstep(distance, 0.75 * radius, 0.95 * radius)
+
+    def covers(self, at: Coords) -> Mask:
+        """The field where stripes reach a third of their full depth; tissue between them counts."""
+        return self.strength_at(at) > 1 / 3
+
+    def touches(self, at: Coords) -> Mask:
+        """The whole field."""
+        return self.strength_at(at) > 0
+
+    def lay(self, transmittance: Float, at: Coords) -> Float:
+        """The striped image."""
+        across = math.cos(self.angle) * at.x + math.sin(self.angle) * at.y + self.sway(at)
+        phase = np.sin(2 * np.pi / self.period_um * across)
+        strength = self.strength_at(at)
+        density = 1 + strength * self.depth * phase
+        density = density * (1 - strength * smoothstep(-phase, self.slit, min(1.0, self.slit + 0.1)))
+        return np.power(np.maximum(transmittance, 1e-3), density.astype(np.float32)[..., None])
+
+
+def draw_tear(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Several:
+    """One to four branching cracks about `size_um` long."""
+    cracks = []
+    for _ in range(int(rng.integers(1, 5))):
+        length = size_um * float(rng.uniform(0.3, 1.0))
+        width = float(np.clip(rng.lognormal(np.log(14), 0.5) * strength, 4, 40))
+        centre = (
+            bounds.centre[0] + float(rng.normal(0, 0.15)) * size_um,
+            bounds.centre[1] + float(rng.normal(0, 0.15)) * size_um,
+        )
+        cracks.append(Tear(Curve.draw(rng, centre, length, 0.05), width, Waves.draw(rng, 40.0, 0.18 * width)))
+    return Several(tuple(cracks))
+
+
+def draw_chatter(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Chatter:
+    """A striped field about `size_um` wide with lines 25-110 um apart."""
+    period = float(rng.uniform(25, 110))
+    return Chatter(
+        bounds=Bounds.around(bounds.centre, 0.65 * size_um),
+        angle=float(rng.uniform(0, np.pi)),
+        period_um=period,
+        depth=min(0.9, float(rng.uniform(0.3, 0.7)) * strength),
+        slit=float(rng.uniform(0.8, 1.0)),
+        sway=Waves.draw(rng, 10 * period, 0.35 * period),
+        shape=Waves.draw(rng, size_um / 2, 0.06 * size_um),
+    )
+
+
+def lay_tear(
+    transmittance: Float, mpp: float, rng: np.random.Generator, size_um: float | None = None, strength: float = 1.0
+) -> tuple[Float, Mask]:
+    """Cracks or knife chatter on the image; arguments as for `qc.optics.fold.lay_fold`.
+
+    Returns:
+        Image, and (H, W) bool: cracks with their margins, or the chattered field.
+    """
+    box = image_bounds(transmittance, mpp)
+    size = size_um or box.diagonal * float(rng.uniform(0.2, 0.9))
+    place = Bounds.around(random_centre(box, rng), 1.0)
+    draw = draw_tear if rng.random() < 0.6 else draw_chatter
+    return lay(draw(place, rng, size, strength), transmittance, mpp)
