@@ -1,0 +1,19 @@
+"""Artefacts by rule, without a network: `measure` each tile, `reference` the slide, `classify` each tile.
+
+The baseline that networks must beat and the declared fallback where there is none.
+"""
+
+from qc.artefact.classical.classify import classify
+from qc.artefact.classical.evidence import REACH_UM, Evidence, measure
+from qc.artefact.classical.reference import SlideReference, focus_score, reference, stain_score
+
+__all__ = [
+    "REACH_UM",
+    "Evidence",
+    "SlideReference",
+    "classify",
+    "focus_score",
+    "measure",
+    "reference",
+    "stain_score",
+]

@@ -1,0 +1,152 @@
+"""The rules. In: evidence of one tile, its tissue, the slide's reference. Out: (h, w) uint8 of `ArtefactClass`.
+
+Each rule is a function from the same few planes to a bool mask; the stronger claim wins:
+ink, then grey matter (debris, rims, dry tissue), then folds, then defocus.
+"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from qc.artefact.classical.evidence import Evidence
+from qc.artefact.classical.focus import focus_map
+from qc.artefact.classical.reference import HUE_EDGES, SlideReference
+from qc.artefact.classical.shape import closed, extent_um, large_only, opened
+from qc.artefact.classical.stain import density_of, hue_of, smoothed
+from qc.config.artefact import ClassicalSettings
+from qc.labels import ArtefactClass
+
+Mask = NDArray[np.bool_]
+
+_INK_BLUE_BELOW = 0.6
+_INK_GREEN_ABOVE = 0.72
+_RED_INK_RED_OVER_GREEN = 0.35
+_RED_INK_MIN_DENSITY = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class Planes:
+    """Planes that several rules read, (h, w) each, smoothed over about 10 um.
+
+    Attributes:
+        density: Mean optical density of the channels.
+        chroma: 1 - min / max of the channels' densities, 0 grey to 1 pure.
+        red_over_green: Hue, OD red / OD green.
+        blue_over_green: Hue, OD blue / OD green.
+        focus: Ratio of fine to coarse contrast.
+        contrast: RMS coarse density.
+        cell_um: Side of a cell in micrometres.
+    """
+
+    density: NDArray[np.float32]
+    chroma: NDArray[np.float32]
+    red_over_green: NDArray[np.float32]
+    blue_over_green: NDArray[np.float32]
+    focus: NDArray[np.float32]
+    contrast: NDArray[np.float32]
+    cell_um: float
+
+
+def classify(
+    evidence: Evidence, is_tissue: Mask, reference: SlideReference, settings: ClassicalSettings
+) -> NDArray[np.uint8]:
+    """Artefact map of one tile.
+
+    Args:
+        evidence: Planes of the tile, halo included.
+        is_tissue: (h, w) bool on the same grid.
+        reference: Statistics of the slide.
+        settings: Thresholds.
+
+    Raises:
+        ValueError: If the tissue mask does not fit the evidence.
+    """
+    if is_tissue.shape != evidence.shape:
+        raise ValueError(f"tissue {is_tissue.shape} does not fit evidence {evidence.shape}")
+    planes = planes_of(evidence, is_tissue, reference, settings)
+    classes = np.full(evidence.shape, ArtefactClass.CLEAN, np.uint8)
+    ink = is_ink(planes, reference, settings)
+    is_pen, is_foreign, is_bubble = split_grey(is_grey(planes, settings) & ~ink, planes, settings)
+    classes[is_blurred(planes, is_tissue, reference, settings)] = ArtefactClass.OUT_OF_FOCUS
+    classes[is_folded(planes, reference, settings)] = ArtefactClass.FOLD
+    classes[is_bubble] = ArtefactClass.BUBBLE
+    classes[is_foreign] = ArtefactClass.FOREIGN
+    classes[ink | is_pen] = ArtefactClass.PEN
+    classes[~is_tissue] = ArtefactClass.GLASS
+    classes[~evidence.is_scanned] = ArtefactClass.UNASSESSED
+    return classes
+
+
+def planes_of(evidence: Evidence, is_tissue: Mask, reference: SlideReference, settings: ClassicalSettings) -> Planes:
+    """Density, hue and focus of each cell."""
+    density = density_of(smoothed(evidence.rgb), reference.glass)
+    red_over_green, blue_over_green = hue_of(density)
+    focus, contrast = focus_map(evidence, is_tissue, settings.focus_window_um)
+    low, high = density.min(axis=2), density.max(axis=2)
+    return Planes(
+        density=cv2.transform(density, np.full((1, 3), 1 / 3, np.float32)),  # type: ignore[arg-type]
+        chroma=1 - low / np.maximum(high, 1e-3),
+        red_over_green=red_over_green,
+        blue_over_green=blue_over_green,
+        focus=focus,
+        contrast=contrast,
+        cell_um=evidence.cell_um,
+    )
+
+
+def is_ink(planes: Planes, reference: SlideReference, settings: ClassicalSettings) -> Mask:
+    """Blue, green and red marker: hues that haematoxylin, eosin, blood and diaminobenzidine do not have."""
+    is_dense = planes.density > settings.ink_min_density
+    is_cold = planes.red_over_green > settings.ink_red_over_green
+    is_cold &= (planes.blue_over_green < _INK_BLUE_BELOW) | (planes.blue_over_green > _INK_GREEN_ABOVE)
+    is_red = (planes.red_over_green < _RED_INK_RED_OVER_GREEN) & (
+        planes.blue_over_green > settings.ink_red_blue_over_green
+    )
+    is_red &= planes.density > _RED_INK_MIN_DENSITY
+    ink = opened((is_cold & is_dense) | is_red, 12.0, planes.cell_um)
+    return closed(large_only(ink, settings.ink_min_area_um2, planes.cell_um), 24.0, planes.cell_um)
+
+
+def is_grey(planes: Planes, settings: ClassicalSettings) -> Mask:
+    """Absorption or scatter without hue: soot, dust, rims, dry tissue, black ink."""
+    grey = (planes.density > settings.grey_min_density) & (planes.chroma < settings.grey_max_chroma)
+    return large_only(closed(grey, 10.0, planes.cell_um), settings.grey_min_area_um2, planes.cell_um)
+
+
+def split_grey(grey: Mask, planes: Planes, settings: ClassicalSettings) -> tuple[Mask, Mask, Mask]:
+    """Grey matter by shape and grain: black ink, debris, and rims or dry tissue (air under the cover slip)."""
+    thick = opened(grey, settings.line_width_um, planes.cell_um)
+    thin = grey & ~closed(thick, settings.line_width_um, planes.cell_um)
+    rims = thin & (extent_um(thin, planes.cell_um) > settings.line_length_um)
+    rest = grey & ~rims
+    is_large = large_only(rest, settings.grey_debris_area_um2, planes.cell_um)
+    is_grainy = planes.contrast > 0.03
+    return is_large & ~is_grainy, rest & ~is_large, rims | (is_large & is_grainy)
+
+
+def is_folded(planes: Planes, reference: SlideReference, settings: ClassicalSettings) -> Mask:
+    """Tissue lying double: far denser than single tissue of the same hue on this slide."""
+    single = _single_density(planes.red_over_green, reference)
+    dense = planes.density > np.maximum(settings.fold_ratio * single, settings.fold_min_density)
+    dense = opened(closed(dense, 12.0, planes.cell_um), 12.0, planes.cell_um)
+    return large_only(dense, settings.fold_min_area_um2, planes.cell_um)
+
+
+def is_blurred(planes: Planes, is_tissue: Mask, reference: SlideReference, settings: ClassicalSettings) -> Mask:
+    """Textured tissue whose fine detail is missing, against physics and against the slide's sharp tissue."""
+    sharp = reference.focus[2]
+    own = 0.0 if math.isnan(sharp) else settings.focus_share * sharp
+    limit = min(max(own, settings.focus_floor), settings.focus_ceiling)
+    blurred = (planes.focus < limit) & (planes.focus > 0) & (planes.contrast > settings.focus_min_contrast)
+    return large_only(blurred & is_tissue, settings.blur_min_area_um2, planes.cell_um)
+
+
+def _single_density(red_over_green: NDArray[np.float32], reference: SlideReference) -> NDArray[np.float32]:
+    """(h, w) usual density of tissue of that hue; of all tissue where the hue is rare; infinite without tissue."""
+    common = reference.density[1]
+    fallback = math.inf if math.isnan(common) else common
+    usual = np.asarray([fallback if math.isnan(d) else d for d in reference.density_of_hue], np.float32)
+    return usual[np.digitize(red_over_green, HUE_EDGES[1:-1])]

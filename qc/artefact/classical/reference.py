@@ -1,0 +1,134 @@
+"""What is normal on this slide. In: evidence and tissue of its tiles. Out: glass colour, stain and focus statistics."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qc.artefact.classical.evidence import BLOCK_CELLS, Evidence
+from qc.artefact.classical.focus import focus_map, score_of_focus
+from qc.artefact.classical.stain import density_of, hue_of, score_of_stain, smoothed
+
+HUE_EDGES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 1.0)
+
+_DEFAULT_GLASS = (243.0, 243.0, 243.0)
+_MIN_GLASS_LEVEL = 200.0
+_CELLS_PER_TILE = 4_000
+_BLOCKS_PER_TILE = 300
+_MIN_CELLS = 500
+_MIN_CELLS_PER_HUE = 200
+_MIN_BLOCKS = 20
+_MIN_FOCUS_CONTRAST = 0.012
+_FOCUS_WINDOW_UM = 96.0
+
+
+@dataclass(frozen=True)
+class SlideReference:
+    """Statistics of one slide; NaN where too little tissue was seen.
+
+    Attributes:
+        glass: RGB of clear glass, 0-255.
+        density: 10th, 50th and 90th centile of the tissue's mean optical density.
+        red_over_green: Median hue of the tissue, OD red / OD green.
+        blue_over_green: 50th and 95th centile of OD blue / OD green.
+        density_of_hue: Median density of tissue in each bin of `HUE_EDGES` (OD red / OD green).
+        focus: 10th, 50th and 75th centile of focus over tissue that has texture.
+        chroma: Median of 1 - min(OD) / max(OD) over the tissue, 0 grey to 1 pure.
+        n_cells: Tissue cells behind the stain statistics.
+    """
+
+    glass: tuple[float, float, float]
+    density: tuple[float, ...]
+    red_over_green: float
+    blue_over_green: tuple[float, ...]
+    density_of_hue: tuple[float, ...]
+    focus: tuple[float, ...]
+    chroma: float
+    n_cells: int
+
+
+def reference(evidences: Iterable[tuple[Evidence, NDArray[np.bool_]]]) -> SlideReference:
+    """Pool a slide's tiles, a bounded sample of each.
+
+    Args:
+        evidences: Evidence of each tile and its (h, w) bool tissue mask.
+    """
+    tissue, glass, focus = [np.empty((0, 3), np.uint8)], [np.empty((0, 3), np.uint8)], [np.empty(0)]
+    for evidence, is_tissue in evidences:
+        tissue.append(_sample(smoothed(evidence.rgb)[is_tissue & evidence.is_scanned]))
+        glass.append(_sample(evidence.rgb[~is_tissue & evidence.is_scanned]))
+        focus.append(_sample_focus(evidence, is_tissue))
+    glass_rgb = _glass(np.concatenate(glass), np.concatenate(tissue))
+    return _summarise(glass_rgb, np.concatenate(tissue), np.concatenate(focus))
+
+
+def focus_score(reference: SlideReference) -> float:
+    """Sharpness of the slide's textured tissue, 0-10, below 4 calls for a re-scan; NaN without texture.
+
+    `4 + 2.5 log2(focus / 0.45)` of the median focus (see `qc.artefact.classical.focus`), cut to 0-10.
+    """
+    return score_of_focus(reference.focus[1])
+
+
+def stain_score(reference: SlideReference) -> float:
+    """Strength and colour of the stain, 0-10, below 4 is too pale, too dark or without colour; NaN without tissue."""
+    return score_of_stain(reference.density[1], reference.chroma)
+
+
+def _sample(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return rows[:: max(1, math.ceil(len(rows) / _CELLS_PER_TILE))]
+
+
+def _sample_focus(evidence: Evidence, is_tissue: NDArray[np.bool_]) -> NDArray[np.float64]:
+    focus, contrast = focus_map(evidence, is_tissue, _FOCUS_WINDOW_UM)
+    blocks = (slice(BLOCK_CELLS // 2, None, BLOCK_CELLS),) * 2
+    is_textured = is_tissue[blocks] & (contrast[blocks] >= _MIN_FOCUS_CONTRAST)
+    values = focus[blocks][is_textured].astype(np.float64)
+    return values[:: max(1, math.ceil(len(values) / _BLOCKS_PER_TILE))]
+
+
+def _glass(glass: NDArray[np.uint8], tissue: NDArray[np.uint8]) -> tuple[float, float, float]:
+    """Median of the brighter half of what is not tissue; without any, of the brightest tissue cells."""
+    source, share = (glass, 0.5) if len(glass) >= _MIN_CELLS else (tissue, 0.01)
+    if len(source) < _MIN_CELLS:
+        return _DEFAULT_GLASS
+    level = source.sum(axis=1, dtype=np.int32)
+    red, green, blue = (float(v) for v in np.median(source[level >= np.quantile(level, 1 - share)], axis=0))
+    return (red, green, blue) if min(red, green, blue) >= _MIN_GLASS_LEVEL else _DEFAULT_GLASS
+
+
+def _summarise(
+    glass: tuple[float, float, float], tissue: NDArray[np.uint8], focus: NDArray[np.float64]
+) -> SlideReference:
+    od = density_of(tissue[None], glass)[0]
+    mean = od.mean(axis=1)
+    is_stained = mean > 0.5 * np.median(mean) if len(mean) else mean > 0
+    od, mean = od[is_stained], mean[is_stained]
+    is_enough = len(mean) >= _MIN_CELLS
+    red_over_green, blue_over_green = hue_of(od)
+    chroma = 1 - od.min(axis=1) / np.maximum(od.max(axis=1), 1e-3)
+    return SlideReference(
+        glass=glass,
+        density=_centiles(mean, (10, 50, 90), is_enough),
+        red_over_green=_centiles(red_over_green, (50,), is_enough)[0],
+        blue_over_green=_centiles(blue_over_green, (50, 95), is_enough),
+        density_of_hue=_density_of_hue(red_over_green, mean),
+        focus=_centiles(focus, (10, 50, 75), len(focus) >= _MIN_BLOCKS),
+        chroma=_centiles(chroma, (50,), is_enough)[0],
+        n_cells=len(mean),
+    )
+
+
+def _centiles(values: NDArray, centiles: tuple[int, ...], is_enough: bool) -> tuple[float, ...]:
+    if not is_enough:
+        return (math.nan,) * len(centiles)
+    return tuple(float(v) for v in np.percentile(values, centiles))
+
+
+def _density_of_hue(red_over_green: NDArray[np.float32], mean: NDArray[np.float32]) -> tuple[float, ...]:
+    """Median density in each hue bin, NaN in bins with too few cells."""
+    bins = np.digitize(red_over_green, HUE_EDGES[1:-1])
+    groups = [mean[bins == i] for i in range(len(HUE_EDGES) - 1)]
+    return tuple(float(np.median(g)) if len(g) >= _MIN_CELLS_PER_HUE else math.nan for g in groups)

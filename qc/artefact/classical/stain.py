@@ -1,0 +1,54 @@
+"""Optical density and hue. In: mean colours of cells and the slide's glass colour. Out: density, hue, stain score.
+
+By Beer and Lambert the density of a stain grows with its amount in all channels alike, so the ratios between
+channels are the hue of the dye, whatever its amount: haematoxylin and eosin span red / green 0.1-1 and
+blue / green 0.4-0.9, inks and dirt lie elsewhere.
+"""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_SMOOTH_CELLS = 5
+_SMALLEST_DENSITY = 0.02
+_SCORE_OF_DENSITY = ((0.0, 0.02, 0.06, 0.12, 0.50, 0.75, 1.2), (0.0, 0.0, 4.0, 10.0, 10.0, 4.0, 0.0))
+_SCORE_OF_CHROMA = ((0.0, 0.1, 0.3, 0.5), (0.0, 0.0, 4.0, 10.0))
+
+
+def density_of(rgb: NDArray[np.uint8], glass: tuple[float, float, float]) -> NDArray[np.float32]:
+    """(h, w, 3) decadic optical density above glass, not negative.
+
+    Args:
+        rgb: (h, w, 3) uint8.
+        glass: RGB of clear glass.
+    """
+    if rgb.size == 0:
+        return np.zeros(rgb.shape, np.float32)
+    level = np.arange(256, dtype=np.float32)[:, None] + 1
+    table = np.maximum(np.log10((np.asarray(glass, np.float32) + 1) / level), 0)
+    return cv2.LUT(np.ascontiguousarray(rgb), np.ascontiguousarray(table[None]))  # type: ignore[return-value]
+
+
+def smoothed(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(h, w, 3) mean over 5 x 5 cells: single nuclei and grains no longer set the hue."""
+    return cv2.blur(rgb, (_SMOOTH_CELLS, _SMOOTH_CELLS))  # type: ignore[return-value]
+
+
+def hue_of(density: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """OD red / OD green and OD blue / OD green, (h, w) each; means little below a density of about 0.1."""
+    green = np.maximum(density[..., 1], _SMALLEST_DENSITY)
+    return density[..., 0] / green, density[..., 2] / green
+
+
+def score_of_stain(density: float, chroma: float) -> float:
+    """Stain score 0-10: 10 for a median density of 0.12-0.50 with chroma above 0.5; 4 at 0.06 (pale), 0.75 (dark), 0.3 (grey).
+
+    Args:
+        density: Median optical density of tissue, mean of the channels.
+        chroma: Median of 1 - min / max of the channels' densities.
+    """
+    if math.isnan(density) or math.isnan(chroma):
+        return math.nan
+    return float(min(np.interp(density, *_SCORE_OF_DENSITY), np.interp(chroma, *_SCORE_OF_CHROMA)))
