@@ -82,8 +82,6 @@ class Fold:
         y = rows + math.cos(self.curve.angle) * shift
         x, y = x.astype(np.float32), y.astype(np.float32)
         return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32)
-            image, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-        )
 
 
 def draw_fold(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Fold:
