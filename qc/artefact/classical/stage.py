@@ -1,0 +1,79 @@
+"""The rules as an artefact stage."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qc.artefact.classical.rules import classify
+from qc.artefact.classical.evidence import BLOCK_CELLS, REACH_UM, Evidence, measure
+from qc.artefact.classical.mosaic import Tile, assembled, cropped, overlapping
+from qc.artefact.classical.normal import SlideReference, focus_score, reference, stain_score
+from qc.config.artefact import ClassicalSettings
+from qc.geometry import Grid, Window
+from qc.maps import TissueMask, tissue_in
+from qc.slide.window import Pixels
+
+_MARGIN_UM = 256.0
+
+
+@dataclass(frozen=True)
+class ClassicalStage:
+    """Artefacts by rule: focus, density, hue and shape, relative to the slide; needs no weights."""
+
+    settings: ClassicalSettings
+    name: str = "classical 1"
+
+    def measure(self, pixels: Pixels, read_mpp: float, stride_px: int, halo_px: int) -> Evidence:
+        """See `ArtefactStage.measure`.
+
+        Raises:
+            ValueError: If the halo is narrower than the evidence's reach.
+        """
+        if halo_px * read_mpp < 0.75 * REACH_UM:
+            raise ValueError(f"a halo of {halo_px * read_mpp:.0f} um is too narrow, {REACH_UM:.0f} um are needed")
+        return cropped(measure(pixels.rgb, pixels.is_scanned, read_mpp, stride_px), halo_px // stride_px)
+
+    def view(self, tiles: Sequence[Tile], tissue: TissueMask, grid: Grid) -> "ClassicalView":
+        """See `ArtefactStage.view`."""
+        statistics = reference((tile.evidence, tissue_in(tissue, grid, tile.core)) for tile in tiles)
+        return ClassicalView(tuple(tiles), tissue, grid, statistics, self.settings)
+
+
+@dataclass(frozen=True)
+class ClassicalView:
+    """A slide as the rules see it."""
+
+    tiles: tuple[Tile, ...]
+    tissue: TissueMask
+    grid: Grid
+    reference: SlideReference
+    settings: ClassicalSettings
+
+    @property
+    def focus_score(self) -> float:
+        """See `SlideView.focus_score`."""
+        return focus_score(self.reference)
+
+    @property
+    def stain_score(self) -> float:
+        """See `SlideView.stain_score`."""
+        return stain_score(self.reference)
+
+    def classify(self, window: Window) -> NDArray[np.uint8]:
+        """See `SlideView.classify`; judged with a margin, so that shapes are seen whole at the window's edge."""
+        margin = BLOCK_CELLS * math.ceil(_MARGIN_UM / self.grid.cell_mpp / BLOCK_CELLS)
+        frame = _whole_blocks(window).grown(margin)
+        evidence = assembled(overlapping(self.tiles, frame), frame, self.grid.cell_mpp)
+        classes = classify(evidence, tissue_in(self.tissue, self.grid, frame), self.reference, self.settings)
+        left, top = window.x - frame.x, window.y - frame.y
+        return classes[top : top + window.height, left : left + window.width]
+
+
+def _whole_blocks(window: Window) -> Window:
+    """The smallest window of whole focus blocks around `window`."""
+    x, y = (side // BLOCK_CELLS * BLOCK_CELLS for side in (window.x, window.y))
+    right, bottom = (math.ceil(side / BLOCK_CELLS) * BLOCK_CELLS for side in (window.right, window.bottom))
+    return Window(x, y, right - x, bottom - y)

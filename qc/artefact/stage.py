@@ -1,0 +1,63 @@
+"""What an artefact stage is to the pipeline: measure each tile, then see the slide, then classify.
+
+A stage measures tiles one by one, in worker threads, into something small. When all tiles are
+measured it forms a view of the slide, and the view classifies any window of the map. Rules need the
+second look because sharp and dark are relative to the slide; and a window is larger than a tile, so
+that what tiles cut apart is judged whole.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qc.geometry import Grid, Window
+from qc.maps import TissueMask
+from qc.slide.window import Pixels
+
+E = TypeVar("E")
+
+
+@dataclass(frozen=True)
+class MeasuredTile(Generic[E]):
+    """Evidence of one tile and where its core lies on the map grid."""
+
+    core: Window
+    evidence: E
+
+
+class SlideView(Protocol):
+    """A stage's view of one slide."""
+
+    @property
+    def focus_score(self) -> float:
+        """0 (blurred) to 10 (sharp); NaN when it cannot be judged."""
+        ...
+
+    @property
+    def stain_score(self) -> float:
+        """0 (absent or wrong) to 10 (as expected); NaN when it cannot be judged."""
+        ...
+
+    def classify(self, window: Window) -> NDArray[np.uint8]:
+        """(h, w) uint8 of `ArtefactClass` over a window of the map grid; UNASSESSED in tissue without evidence."""
+        ...
+
+
+class ArtefactStage(Protocol[E]):
+    """Decides which tissue can be trusted."""
+
+    @property
+    def name(self) -> str:
+        """Name for records and tables."""
+        ...
+
+    def measure(self, pixels: Pixels, read_mpp: float, stride_px: int, halo_px: int) -> E:
+        """What the core of one tile shows, per cell of `stride_px` x `stride_px` pixels; called from threads."""
+        ...
+
+    def view(self, tiles: Sequence[MeasuredTile[E]], tissue: TissueMask, grid: Grid) -> SlideView:
+        """The slide as a whole, from all its tiles; `grid` is the map's."""
+        ...

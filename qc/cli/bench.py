@@ -1,0 +1,8 @@
+"""`qc bench`."""
+
+import click
+
+
+@click.command()
+def bench() -> None:
+    """To come."""

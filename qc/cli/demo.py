@@ -1,0 +1,8 @@
+"""`qc demo`."""
+
+import click
+
+
+@click.command()
+def demo() -> None:
+    """To come."""

@@ -1,0 +1,8 @@
+"""`qc evaluate`."""
+
+import click
+
+
+@click.command()
+def evaluate() -> None:
+    """To come."""

@@ -1,0 +1,8 @@
+"""`qc phantoms`."""
+
+import click
+
+
+@click.command()
+def phantoms() -> None:
+    """To come."""

@@ -1,0 +1,50 @@
+"""Progress bars on standard error: one for the run, one for each slide being read."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from qc.pipeline.run import Outcome
+
+
+class RunProgress:
+    """Watches a run; see `qc.pipeline.run.Watcher`.
+
+    Args:
+        slides: Slides in the run.
+    """
+
+    def __init__(self, slides: int) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._run = self._progress.add_task("slides", total=slides)
+        self._slides: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def tiles(self, slide_id: str, done: int, total: int) -> None:
+        """Some tiles of a slide are done."""
+        if slide_id not in self._slides:
+            self._slides[slide_id] = self._progress.add_task(f"  {slide_id[:48]}", total=total)
+        self._progress.update(self._slides[slide_id], completed=done)
+
+    def finished(self, outcome: Outcome) -> None:
+        """A slide is done."""
+        task = self._slides.pop(outcome.record.stamp.slide_id, None)
+        if task is not None:
+            self._progress.remove_task(task)
+        self._progress.advance(self._run)

@@ -1,0 +1,27 @@
+"""All settings of an assessment, and their fingerprint."""
+
+import hashlib
+
+from pydantic import Field
+
+from qc.config.artefact import ClassicalSettings
+from qc.config.base import Settings
+from qc.config.profile import Profile
+from qc.config.reading import ReadingSettings
+from qc.config.sanity import SanitySettings
+from qc.config.tissue import TissueSettings
+
+
+class AssessSettings(Settings):
+    """Everything that decides how a slide is assessed, verdict limits aside; a TOML file may set any of it."""
+
+    reading: ReadingSettings = Field(default_factory=ReadingSettings, description="Which pixels are read, and how.")
+    sanity: SanitySettings = Field(default_factory=SanitySettings, description="What a slide must be.")
+    tissue: TissueSettings = Field(default_factory=TissueSettings, description="How tissue is found.")
+    classical: ClassicalSettings = Field(default_factory=ClassicalSettings, description="Rules of the artefact stage.")
+
+
+def settings_fingerprint(settings: AssessSettings, profile: Profile, mpp_given: float | None = None) -> str:
+    """SHA-256 over every setting, the profile and the caller's mpp: equal fingerprints mean equal results."""
+    parts = (settings.model_dump_json(), profile.model_dump_json(), repr(mpp_given and float(mpp_given)))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

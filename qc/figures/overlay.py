@@ -1,0 +1,106 @@
+"""The overview with its artefacts laid over it: outline, colours, legend and scale bar. Pillow only."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from qc.geometry import Size
+from qc.labels import ARTEFACTS, ArtefactClass
+from qc.maps import ArtefactMap, TissueMask
+
+_ALPHA = 0.6
+_VISIBLE_SHARE = 0.25
+_MARGIN_PX = 12
+_LINE_PX = 22
+_TISSUE_OUTLINE = (160, 32, 160)
+_BAR_STEPS_MM = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+
+
+def fitted(rgb: NDArray[np.uint8], side_max_px: int) -> NDArray[np.uint8]:
+    """An image no longer than `side_max_px`, reduced by area; smaller images stay as they are."""
+    height, width = rgb.shape[:2]
+    scale = side_max_px / max(height, width)
+    if scale >= 1:
+        return rgb
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def draw_overlay(
+    rgb: NDArray[np.uint8], artefacts: ArtefactMap, tissue: TissueMask, title: str, side_max_px: int = 1600
+) -> Image.Image:
+    """The slide as a technician wants to see it.
+
+    Args:
+        rgb: (H, W, 3) uint8 overview of the whole slide, any resolution.
+        artefacts: The artefact map.
+        tissue: The tissue mask; its outline is drawn.
+        title: One line above the picture.
+        side_max_px: Longest side of the slide in the picture, pixels.
+    """
+    picture = fitted(rgb, side_max_px).copy()
+    size = Size.of(picture.shape)
+    shown = _visible_classes(artefacts.classes, size)
+    for cls in (*ARTEFACTS, ArtefactClass.UNASSESSED):
+        is_class = shown == cls
+        if cls is ArtefactClass.UNASSESSED:
+            is_class &= _resized(tissue.is_tissue, size) >= 0.5
+        _blend(picture, is_class, cls.colour)
+    outline = (_resized(tissue.is_tissue, size) >= 0.5).astype(np.uint8)
+    contours, _ = cv2.findContours(outline, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(picture, contours, -1, _TISSUE_OUTLINE, 1)
+    um_per_px = artefacts.grid.slide_size.width * artefacts.grid.slide_mpp / size.width
+    return _framed(picture, title, um_per_px)
+
+
+def _visible_classes(classes: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
+    """Class to show per pixel: the artefact with the largest share, so that thin lines survive reduction."""
+    shown = np.zeros(size.shape, np.uint8) + np.uint8(ArtefactClass.GLASS)
+    best = np.full(size.shape, _VISIBLE_SHARE, np.float32)
+    for cls in (*ARTEFACTS, ArtefactClass.UNASSESSED):
+        share = _resized(classes == cls, size)
+        wins = share > best
+        shown[wins], best[wins] = cls, share[wins]
+    return shown
+
+
+def _resized(mask: NDArray[np.bool_], size: Size) -> NDArray[np.float32]:
+    """Share of a mask (0-1) under each pixel of a picture."""
+    shares = cv2.resize(mask.astype(np.uint8) * np.uint8(255), (size.width, size.height), interpolation=cv2.INTER_AREA)
+    return np.asarray(shares, np.float32) / 255
+
+
+def _blend(picture: NDArray[np.uint8], where: NDArray[np.bool_], colour: tuple[int, int, int]) -> None:
+    picture[where] = ((1 - _ALPHA) * picture[where] + _ALPHA * np.array(colour)).astype(np.uint8)
+
+
+def _framed(picture: NDArray[np.uint8], title: str, um_per_px: float) -> Image.Image:
+    font = ImageFont.load_default(15)
+    height, width = picture.shape[:2]
+    legend_width = 150
+    canvas = Image.new("RGB", (max(width, 480) + legend_width + 3 * _MARGIN_PX, max(height, 220) + 70), "white")
+    canvas.paste(Image.fromarray(picture), (_MARGIN_PX, 34))
+    draw = ImageDraw.Draw(canvas)
+    draw.text((_MARGIN_PX, 8), _shortened(title, canvas.width // 8), "black", font)
+    left = canvas.width - legend_width - _MARGIN_PX
+    for i, cls in enumerate((*ARTEFACTS, ArtefactClass.UNASSESSED)):
+        top = 34 + i * _LINE_PX
+        draw.rectangle((left, top, left + 15, top + 15), cls.colour, "black")
+        draw.text((left + 22, top - 2), cls.label, "black", font)
+    top = 34 + (len(ARTEFACTS) + 1) * _LINE_PX
+    draw.rectangle((left, top, left + 15, top + 15), "white", _TISSUE_OUTLINE, 2)
+    draw.text((left + 22, top - 2), "tissue outline", "black", font)
+    _scale_bar(draw, canvas.height - 26, um_per_px, width, font)
+    return canvas
+
+
+def _scale_bar(draw: ImageDraw.ImageDraw, top: int, um_per_px: float, width: int, font: ImageFont.ImageFont) -> None:
+    length_mm = max((mm for mm in _BAR_STEPS_MM if mm * 1000 / um_per_px <= width / 3), default=_BAR_STEPS_MM[0])
+    length_px = round(length_mm * 1000 / um_per_px)
+    draw.rectangle((_MARGIN_PX, top + 6, _MARGIN_PX + length_px, top + 10), "black")
+    draw.text((_MARGIN_PX + length_px + 8, top - 2), f"{length_mm:g} mm", "black", font)
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 3] + "..."

@@ -1,0 +1,1 @@
+"""From slide files to records and pictures: one slide, then many."""

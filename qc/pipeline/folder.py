@@ -1,0 +1,173 @@
+"""The run folder: one place that knows what lies where, and what a finished slide looks like.
+
+RUN/run.json                  settings, profile, fingerprint
+RUN/slides.csv .parquet       one row per slide
+RUN/store.sqlite              the same in a database
+RUN/slides/<slide id>/        record.json, overview.jpg, overlay.jpg, artefacts.png, artefacts.geojson
+"""
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+from pydantic import Field, ValidationError
+
+from qc.config.assess import AssessSettings, settings_fingerprint
+from qc.config.base import Settings
+from qc.config.profile import Profile
+from qc.errors import RunError
+from qc.files import write_text
+from qc.record import Assessed, Failed, Stamp, from_json, to_json
+
+
+class RunNote(Settings):
+    """Contents of run.json."""
+
+    run_id: str = Field(description="Random id of the run, the same in every store.")
+    settings_fingerprint: str = Field(description="SHA-256 over settings and profile.")
+    software_version: str = Field(description="Version that began the run.")
+    settings: AssessSettings = Field(description="All settings in force.")
+    profile: Profile = Field(description="The verdict profile in force.")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of a run; `root` need not exist yet."""
+
+    root: Path
+
+    @property
+    def note(self) -> Path:
+        """Settings and profile of the run."""
+        return self.root / "run.json"
+
+    @property
+    def store(self) -> Path:
+        """SQLite database."""
+        return self.root / "store.sqlite"
+
+    @property
+    def csv(self) -> Path:
+        """Table for people and spreadsheets."""
+        return self.root / "slides.csv"
+
+    @property
+    def parquet(self) -> Path:
+        """Table for programs."""
+        return self.root / "slides.parquet"
+
+    def slide(self, slide_id: str) -> "SlideFolder":
+        """Folder of one slide."""
+        return SlideFolder(self.root / "slides" / slide_id)
+
+    def records(self) -> list[Assessed | Failed]:
+        """All records in the folder, by slide id; an unreadable one is left out and made again by the next run."""
+        found = (SlideFolder(path).record() for path in sorted(self.root.glob("slides/*")))
+        return [record for record in found if record is not None]
+
+    def begin(self, settings: AssessSettings, profile: Profile, version: str) -> RunNote:
+        """Start the run, or go on with it when settings and profile are the same.
+
+        Raises:
+            RunError: If the folder holds a run made with others, or something that is no run.
+        """
+        fingerprint = settings_fingerprint(settings, profile)
+        if self.note.exists():
+            known = self.read_note()
+            if known.settings_fingerprint != fingerprint:
+                raise RunError(f"{self.root} holds a run with other settings or profile", "choose another --out")
+            return known
+        if any(path.name != ".lock" for path in self.root.iterdir()):
+            raise RunError(f"{self.root} is not empty and holds no run", "choose another --out")
+        note = RunNote(
+            run_id=uuid.uuid4().hex,
+            settings_fingerprint=fingerprint,
+            software_version=version,
+            settings=settings,
+            profile=profile,
+        )
+        write_text(self.note, note.model_dump_json(indent=2))
+        return note
+
+    def read_note(self) -> RunNote:
+        """Settings and profile of the run.
+
+        Raises:
+            RunError: If the folder holds no readable run.json.
+        """
+        try:
+            return RunNote.model_validate(json.loads(self.note.read_text(encoding="utf-8")))
+        except (OSError, ValueError, ValidationError) as error:
+            raise RunError(f"{self.root} holds no run that this version can read", "check the path") from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from writing the same run.
+
+        Raises:
+            RunError: If another process is writing it.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            with filelock.FileLock(self.root / ".lock", timeout=0):
+                yield
+        except filelock.Timeout as error:
+            raise RunError(f"another process is writing {self.root}", "wait for it or choose another --out") from error
+
+
+@dataclass(frozen=True)
+class SlideFolder:
+    """Paths of one slide's results."""
+
+    root: Path
+
+    @property
+    def record_json(self) -> Path:
+        """The record; written last, so its presence means that all files are complete."""
+        return self.root / "record.json"
+
+    @property
+    def overview(self) -> Path:
+        """The slide as scanned."""
+        return self.root / "overview.jpg"
+
+    @property
+    def overlay(self) -> Path:
+        """The slide with artefacts, legend and scale bar."""
+        return self.root / "overlay.jpg"
+
+    @property
+    def artefacts(self) -> Path:
+        """The artefact map."""
+        return self.root / "artefacts.png"
+
+    @property
+    def geojson(self) -> Path:
+        """The artefact map as annotations for QuPath."""
+        return self.root / "artefacts.geojson"
+
+    def record(self) -> Assessed | Failed | None:
+        """The record, or None when there is none that can be read."""
+        try:
+            return from_json(self.record_json.read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def finished(self, stamp: Stamp) -> Assessed | None:
+        """The record of an assessment of this very content with these very settings, if complete."""
+        record = self.record()
+        return record if isinstance(record, Assessed) and record.stamp == stamp else None
+
+    def write_record(self, record: Assessed | Failed) -> None:
+        """Write the record."""
+        write_text(self.record_json, to_json(record))
+
+    def clear(self) -> None:
+        """Remove what an earlier or killed attempt left behind."""
+        if self.root.is_dir():
+            for path in self.root.iterdir():
+                path.unlink()

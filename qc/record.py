@@ -1,0 +1,93 @@
+"""What is known about one slide after a run: `Assessed` or `Failed`, the contract of store, tables and screens."""
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter
+
+from qc.config.base import Settings
+from qc.labels import Verdict
+
+NanFloat = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
+"""A float whose NaN is written as null in JSON and comes back as NaN."""
+
+
+class ClassCoverage(Settings):
+    """How much tissue one class covers."""
+
+    share: NanFloat = Field(description="Share of tissue (0-1); null when there is no tissue.")
+    area_mm2: float = Field(description="Square millimetres of tissue.")
+
+
+class Stamp(Settings):
+    """Where a result comes from: enough to know whether it would come out the same again."""
+
+    slide_id: str = Field(description="Id of the slide in this run: file stem and a hash of its path.")
+    path: str = Field(description="Absolute path of the slide file.")
+    slide_fingerprint: str = Field(description="SHA-256 over samples of the file's content.")
+    settings_fingerprint: str = Field(description="SHA-256 over all settings, the profile and the mpp given.")
+    software_version: str = Field(description="Version of SlideGate that made the result.")
+
+
+class FindingRow(Settings):
+    """One rule of the profile that fired."""
+
+    verdict: Verdict = Field(description="Verdict the rule asks for.")
+    reason: str = Field(description="What was found and what the limit is.")
+    remedy: str = Field(description="What to do about it.")
+
+
+class Assessed(Settings):
+    """A slide that went through every stage."""
+
+    model_config = ConfigDict(ser_json_inf_nan="null")
+
+    kind: Literal["assessed"] = Field("assessed", description="Marks the record as an assessed slide.")
+    stamp: Stamp = Field(description="Where the result comes from.")
+    verdict: Verdict = Field(description="usable, review or reject.")
+    reason: str = Field(description="Why, in words.")
+    remedy: str = Field(description="What to do about it, in words; empty for a usable slide.")
+    findings: tuple[FindingRow, ...] = Field(description="The rules that fired, worst first.")
+    profile: str = Field(description="Name and version of the verdict profile.")
+    artefact_stage: str = Field(description="Artefact stage that made the map.")
+    width_px: int = Field(description="Level-0 width, pixels.")
+    height_px: int = Field(description="Level-0 height, pixels.")
+    mpp: float = Field(description="Level-0 micrometres per pixel that was believed.")
+    mpp_source: str = Field(description="`header`, or `caller` when it was given.")
+    slide_format: str = Field(description="File format or vendor.")
+    read_mpp: float = Field(description="Micrometres per pixel at which tissue was read.")
+    map_mpp: float = Field(description="Micrometres per cell of the artefact map.")
+    tissue_mm2: float = Field(description="Tissue area, square millimetres.")
+    usable_mm2: float = Field(description="Clean tissue left, square millimetres.")
+    focus_score: NanFloat = Field(description="Focus, 0 (blurred) to 10 (sharp); null when it cannot be judged.")
+    stain_score: NanFloat = Field(description="Stain, 0 (absent or wrong) to 10; null when it cannot be judged.")
+    coverage: dict[str, ClassCoverage] = Field(description="Tissue under each class, by class name.")
+    tiles: int = Field(description="Tissue tiles planned.")
+    tiles_unread: int = Field(description="Tissue tiles that could not be decoded; their tissue is unassessed.")
+    seconds: float = Field(description="Wall time of the assessment, seconds.")
+
+
+class Failed(Settings):
+    """A slide that could not be assessed; never a pass."""
+
+    kind: Literal["failed"] = Field("failed", description="Marks the record as a failed slide.")
+    stamp: Stamp = Field(description="Where the result comes from.")
+    verdict: Literal[Verdict.UNASSESSED] = Field(Verdict.UNASSESSED, description="Always unassessed.")
+    reason_code: str = Field(description="Stable short code of the reason.")
+    reason: str = Field(description="Why, in words.")
+    remedy: str = Field(description="The way out, in words.")
+    seconds: float = Field(description="Wall time until the failure, seconds.")
+
+
+SlideRecord = Annotated[Assessed | Failed, Field(discriminator="kind")]
+_ADAPTER: TypeAdapter[Assessed | Failed] = TypeAdapter(SlideRecord)
+
+
+def from_json(text: str | bytes) -> Assessed | Failed:
+    """Read a record back; pydantic's ValidationError when it is none."""
+    return _ADAPTER.validate_json(text)
+
+
+def to_json(record: Assessed | Failed) -> str:
+    """A record as indented JSON; NaN becomes null."""
+    return record.model_dump_json(indent=2)

@@ -1,0 +1,140 @@
+"""The OpenSlide adapter: every format OpenSlide reads, DICOM included. Sole importer of openslide."""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import openslide
+from numpy.typing import NDArray
+
+from qc.errors import MissingMppError, TruncatedSlideError, UnopenableSlideError
+from qc.geometry import Mpp, Size
+from qc.slide.protocol import Level
+
+_CACHE_BYTES = 64 << 20
+_MPP_ANISOTROPY = 0.1
+
+
+class OpenSlideSlide:
+    """A file read through OpenSlide.
+
+    OpenSlide refuses every read after its first failed one, so a failed handle is replaced: one bad
+    tile must not blind us to the rest of the slide.
+
+    Args:
+        path: The slide file; for DICOM any file of the series.
+        mpp: Overrides what the header says.
+
+    Raises:
+        UnopenableSlideError: If OpenSlide does not open the file.
+        MissingMppError: If neither the header nor the caller gives an mpp.
+    """
+
+    def __init__(self, path: Path, mpp: Mpp | None = None) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._handle = _open(path)
+        header = self._handle.properties
+        self.mpp = mpp or _header_mpp(path, header)
+        self.properties: Mapping[str, str] = {
+            "format": header.get(openslide.PROPERTY_NAME_VENDOR, ""),
+            "mpp_source": "caller" if mpp else "header",
+            "series": header.get("dicom.SeriesInstanceUID", ""),
+            "objective_power": header.get(openslide.PROPERTY_NAME_OBJECTIVE_POWER, ""),
+            "background": header.get(openslide.PROPERTY_NAME_BACKGROUND_COLOR, ""),
+        }
+        self.levels = tuple(
+            Level(Size(*size), downsample)
+            for size, downsample in zip(self._handle.level_dimensions, self._handle.level_downsamples, strict=True)
+        )
+
+    @property
+    def name(self) -> str:
+        """File name without its folder."""
+        return self._path.name
+
+    @property
+    def size(self) -> Size:
+        """Level-0 size in pixels."""
+        return self.levels[0].size
+
+    def read(self, level: int, x: int, y: int, size: Size) -> NDArray[np.uint8]:
+        """See `Slide.read`."""
+        downsample = self.levels[level].downsample
+        location = (round(x * downsample), round(y * downsample))
+        handle = self._handle
+        try:
+            return np.asarray(handle.read_region(location, level, (size.width, size.height)))
+        except openslide.OpenSlideError as error:
+            self._replace(handle)
+            raise TruncatedSlideError(
+                f"{self.name} cannot be decoded at level {level}, pixel {location} ({error})",
+                "copy the file again from the scanner or re-scan",
+            ) from error
+
+    def _replace(self, failed: openslide.OpenSlide) -> None:
+        with self._lock:
+            if self._handle is failed:
+                self._handle = _open(self._path)
+
+    def associated_sizes(self) -> dict[str, Size]:
+        """Sizes of the images beside the pyramid (`macro`, `thumbnail`); the label stays unread."""
+        return {name: Size(*image.size) for name, image in self._handle.associated_images.items() if name != "label"}
+
+    def close(self) -> None:
+        """Give the file handle back."""
+        self._handle.close()
+
+
+def detect_format(path: Path) -> str | None:
+    """OpenSlide's name for the format of a file, or None when it knows none."""
+    return openslide.OpenSlide.detect_format(path)
+
+
+def library_version() -> str:
+    """Version of the OpenSlide library in use."""
+    return openslide.__library_version__
+
+
+def series_of(path: Path) -> str:
+    """DICOM series a file belongs to; empty when it is no readable DICOM slide."""
+    try:
+        with openslide.OpenSlide(path) as handle:
+            return handle.properties.get("dicom.SeriesInstanceUID", "")
+    except openslide.OpenSlideError:
+        return ""
+
+
+def _open(path: Path) -> openslide.OpenSlide:
+    try:
+        handle = openslide.OpenSlide(path)
+    except openslide.OpenSlideUnsupportedFormatError as error:
+        raise UnopenableSlideError(
+            f"{path.name} is not a slide format that OpenSlide knows, or its header is damaged",
+            "check the file or convert it to a pyramidal TIFF",
+        ) from error
+    except openslide.OpenSlideError as error:
+        raise UnopenableSlideError(
+            f"{path.name} cannot be opened ({error})", "copy the file again from the scanner or convert it"
+        ) from error
+    handle.set_cache(openslide.OpenSlideCache(_CACHE_BYTES))
+    return handle
+
+
+def _header_mpp(path: Path, header: Mapping[str, str]) -> Mpp:
+    x, y = (_number(header.get(key)) for key in (openslide.PROPERTY_NAME_MPP_X, openslide.PROPERTY_NAME_MPP_Y))
+    hint = "pass --mpp (scanners: 40x is about 0.25, 20x about 0.5) or list the slide in --mpp-table"
+    if x is None or y is None:
+        raise MissingMppError(f"{path.name} does not say how many micrometres a pixel is", hint)
+    if abs(x - y) > _MPP_ANISOTROPY * min(x, y):
+        raise MissingMppError(f"{path.name} states different mpp across ({x:g}) and down ({y:g})", hint)
+    return Mpp((x * y) ** 0.5)
+
+
+def _number(text: str | None) -> float | None:
+    """A positive finite number, or None."""
+    try:
+        return float(Mpp(float(text or "")))
+    except ValueError:
+        return None
