@@ -30,19 +30,29 @@ class ClassicalSettings(Settings):
     )
     ink_min_area_um2: float = Field(4_000.0, ge=0, description="smaller ink-coloured spots are left clean")
 
-    grey_max_chroma: float = Field(
-        0.22, gt=0, lt=1, description="1 - min / max of the channel densities below which an absorption is grey"
+    ink_black_density: float = Field(0.35, gt=0, description="grey density of black ink")
+    ink_black_area_um2: float = Field(60_000.0, gt=0, description="smaller black spots are debris")
+
+    grey_min_density: float = Field(0.06, gt=0, description="density from which a grey layer is debris or shadow")
+    grey_min_share: float = Field(
+        0.5, ge=0, lt=1, description="and its least share of the density: thick stain saturates towards grey"
     )
-    grey_min_density: float = Field(0.25, gt=0, description="density from which grey is not a stain")
-    grey_min_area_um2: float = Field(1_500.0, ge=0, description="smaller dark grey spots are pigment")
-    grey_debris_area_um2: float = Field(
-        60_000.0, gt=0, description="smooth grey areas up to this size are debris, larger ones black ink"
-    )
-    line_width_um: float = Field(24.0, gt=0, description="grey lines thinner than this are rims of bubbles")
-    line_length_um: float = Field(250.0, gt=0, description="and longer than this")
+    grey_edge_density: float = Field(0.035, gt=0, description="debris reaches as far as it is denser than this")
+    grey_min_area_um2: float = Field(3_000.0, ge=0, description="smaller grey spots are pigment and left clean")
+    grey_width_um: float = Field(16.0, gt=0, description="narrower grey streaks are left clean")
+    rim_width_um: float = Field(30.0, gt=0, description="grey lines thinner than this are rims of bubbles")
+    rim_length_um: float = Field(250.0, gt=0, description="and longer than this")
+
+    dry_window_um: float = Field(64.0, gt=0, description="side of the window over which dry tissue is judged")
+    dry_min_density: float = Field(0.05, gt=0, description="mean grey density of tissue in air")
+    dry_min_share: float = Field(0.62, ge=0, lt=1, description="and its least share of the density")
+    dry_min_grain: float = Field(0.12, gt=0, description="its coarse contrast as a share of its density")
+    dry_min_area_um2: float = Field(40_000.0, ge=0, description="smaller dry spots are judged as debris")
 
     fold_min_density: float = Field(0.25, gt=0, description="density below which nothing is a fold")
     fold_ratio: float = Field(
-        1.7, gt=1, description="density of a fold relative to single tissue of its hue on the slide"
+        1.55, gt=1, description="density of a fold relative to single tissue of its hue on the slide"
     )
-    fold_min_area_um2: float = Field(4_000.0, ge=0, description="smaller dense spots are left clean")
+    fold_edge_ratio: float = Field(1.3, gt=1, description="a fold reaches as far as its density stays above this ratio")
+    fold_width_um: float = Field(12.0, gt=0, description="narrower dense streaks are left clean")
+    fold_min_area_um2: float = Field(5_000.0, ge=0, description="smaller dense spots are left clean")

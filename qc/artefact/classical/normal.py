@@ -20,6 +20,8 @@ _BLOCKS_PER_TILE = 300
 _MIN_CELLS = 500
 _MIN_CELLS_PER_HUE = 200
 _MIN_BLOCKS = 20
+_MOST_BLUE_OVER_GREEN = 0.68
+_MOST_OVER_ALL = 1.2
 _MIN_FOCUS_CONTRAST = 0.012
 _FOCUS_WINDOW_UM = 96.0
 
@@ -32,8 +34,8 @@ class SlideReference:
         glass: RGB of clear glass, 0-255.
         density: 10th, 50th and 90th centile of the tissue's mean optical density.
         red_over_green: Median hue of the tissue, OD red / OD green.
-        blue_over_green: 50th and 95th centile of OD blue / OD green.
-        density_of_hue: Median density of tissue in each bin of `HUE_EDGES` (OD red / OD green).
+        stain_blue_over_green: OD blue / OD green of the stains without pigment, blood or dirt; at most 0.68.
+        density_of_hue: Density of single tissue in each bin of `HUE_EDGES` (OD red / OD green).
         focus: 10th, 50th and 75th centile of focus over tissue that has texture.
         chroma: Median of 1 - min(OD) / max(OD) over the tissue, 0 grey to 1 pure.
         n_cells: Tissue cells behind the stain statistics.
@@ -42,7 +44,7 @@ class SlideReference:
     glass: tuple[float, float, float]
     density: tuple[float, ...]
     red_over_green: float
-    blue_over_green: tuple[float, ...]
+    stain_blue_over_green: float
     density_of_hue: tuple[float, ...]
     focus: tuple[float, ...]
     chroma: float
@@ -113,12 +115,17 @@ def _summarise(
         glass=glass,
         density=_centiles(mean, (10, 50, 90), is_enough),
         red_over_green=_centiles(red_over_green, (50,), is_enough)[0],
-        blue_over_green=_centiles(blue_over_green, (50, 95), is_enough),
+        stain_blue_over_green=_stain_blue(blue_over_green, is_enough),
         density_of_hue=_density_of_hue(red_over_green, mean),
         focus=_centiles(focus, (10, 50, 75), len(focus) >= _MIN_BLOCKS),
         chroma=_centiles(chroma, (50,), is_enough)[0],
         n_cells=len(mean),
     )
+
+
+def _stain_blue(blue_over_green: NDArray[np.float32], is_enough: bool) -> float:
+    """The median, but no more than eosin and haematoxylin can have: dirt may cover half of the tissue."""
+    return min(float(np.median(blue_over_green)), _MOST_BLUE_OVER_GREEN) if is_enough else _MOST_BLUE_OVER_GREEN
 
 
 def _centiles(values: NDArray, centiles: tuple[int, ...], is_enough: bool) -> tuple[float, ...]:
@@ -128,7 +135,22 @@ def _centiles(values: NDArray, centiles: tuple[int, ...], is_enough: bool) -> tu
 
 
 def _density_of_hue(red_over_green: NDArray[np.float32], mean: NDArray[np.float32]) -> tuple[float, ...]:
-    """Median density in each hue bin, NaN in bins with too few cells."""
+    """Density of single tissue in each hue bin: of all tissue where the hue is rare, and not far above that."""
+    if len(mean) < _MIN_CELLS:
+        return (math.nan,) * (len(HUE_EDGES) - 1)
+    overall = _single_density(mean)
     bins = np.digitize(red_over_green, HUE_EDGES[1:-1])
     groups = [mean[bins == i] for i in range(len(HUE_EDGES) - 1)]
-    return tuple(float(np.median(g)) if len(g) >= _MIN_CELLS_PER_HUE else math.nan for g in groups)
+    own = (_single_density(g) if len(g) >= _MIN_CELLS_PER_HUE else overall for g in groups)
+    return tuple(min(density, _MOST_OVER_ALL * overall) for density in own)
+
+
+def _single_density(mean: NDArray[np.float32]) -> float:
+    """Density below which a third of the stain lies.
+
+    Weighting by density keeps gaps and pale borders from passing for single tissue; a third, not a half, keeps
+    folds out even where they hold much of the stain.
+    """
+    ordered = np.sort(mean)
+    mass = np.cumsum(ordered, dtype=np.float64)
+    return float(ordered[np.searchsorted(mass, mass[-1] / 3)])

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from qc.artefact.classical.evidence import Evidence
 from qc.artefact.classical.focus import focus_map
-from qc.artefact.classical.reference import HUE_EDGES, SlideReference
-from qc.artefact.classical.shape import closed, extent_um, large_only, opened
-from qc.artefact.classical.stain import density_of, hue_of, smoothed
+from qc.artefact.classical.normal import HUE_EDGES, SlideReference
+from qc.artefact.classical.shape import closed, extent_um, large_only, opened, touching
+from qc.artefact.classical.stain import density_of, grey_density, hue_of, smoothed
 from qc.config.artefact import ClassicalSettings
 from qc.labels import ArtefactClass
 
@@ -33,7 +33,7 @@ class Planes:
 
     Attributes:
         density: Mean optical density of the channels.
-        chroma: 1 - min / max of the channels' densities, 0 grey to 1 pure.
+        grey: Density that no stain of this slide explains, equal in all channels.
         red_over_green: Hue, OD red / OD green.
         blue_over_green: Hue, OD blue / OD green.
         focus: Ratio of fine to coarse contrast.
@@ -42,7 +42,7 @@ class Planes:
     """
 
     density: NDArray[np.float32]
-    chroma: NDArray[np.float32]
+    grey: NDArray[np.float32]
     red_over_green: NDArray[np.float32]
     blue_over_green: NDArray[np.float32]
     focus: NDArray[np.float32]
@@ -68,13 +68,16 @@ def classify(
         raise ValueError(f"tissue {is_tissue.shape} does not fit evidence {evidence.shape}")
     planes = planes_of(evidence, is_tissue, reference, settings)
     classes = np.full(evidence.shape, ArtefactClass.CLEAN, np.uint8)
-    ink = is_ink(planes, reference, settings)
-    is_pen, is_foreign, is_bubble = split_grey(is_grey(planes, settings) & ~ink, planes, settings)
+    ink = is_ink(planes, settings)
+    grey = is_grey(planes, settings) & ~ink
+    dry = is_dry(planes, settings)
+    dry = touching(dry | grey, dry) & ~ink
+    is_black, is_debris, is_rim = split_grey(grey & ~dry, planes, settings)
     classes[is_blurred(planes, is_tissue, reference, settings)] = ArtefactClass.OUT_OF_FOCUS
     classes[is_folded(planes, reference, settings)] = ArtefactClass.FOLD
-    classes[is_bubble] = ArtefactClass.BUBBLE
-    classes[is_foreign] = ArtefactClass.FOREIGN
-    classes[ink | is_pen] = ArtefactClass.PEN
+    classes[is_rim | dry] = ArtefactClass.BUBBLE
+    classes[is_debris] = ArtefactClass.FOREIGN
+    classes[ink | is_black] = ArtefactClass.PEN
     classes[~is_tissue] = ArtefactClass.GLASS
     classes[~evidence.is_scanned] = ArtefactClass.UNASSESSED
     return classes
@@ -85,10 +88,9 @@ def planes_of(evidence: Evidence, is_tissue: Mask, reference: SlideReference, se
     density = density_of(smoothed(evidence.rgb), reference.glass)
     red_over_green, blue_over_green = hue_of(density)
     focus, contrast = focus_map(evidence, is_tissue, settings.focus_window_um)
-    low, high = density.min(axis=2), density.max(axis=2)
     return Planes(
         density=cv2.transform(density, np.full((1, 3), 1 / 3, np.float32)),  # type: ignore[arg-type]
-        chroma=1 - low / np.maximum(high, 1e-3),
+        grey=grey_density(density, reference.stain_blue_over_green, evidence.cell_um),
         red_over_green=red_over_green,
         blue_over_green=blue_over_green,
         focus=focus,
@@ -97,7 +99,7 @@ def planes_of(evidence: Evidence, is_tissue: Mask, reference: SlideReference, se
     )
 
 
-def is_ink(planes: Planes, reference: SlideReference, settings: ClassicalSettings) -> Mask:
+def is_ink(planes: Planes, settings: ClassicalSettings) -> Mask:
     """Blue, green and red marker: hues that haematoxylin, eosin, blood and diaminobenzidine do not have."""
     is_dense = planes.density > settings.ink_min_density
     is_cold = planes.red_over_green > settings.ink_red_over_green
@@ -110,29 +112,44 @@ def is_ink(planes: Planes, reference: SlideReference, settings: ClassicalSetting
     return closed(large_only(ink, settings.ink_min_area_um2, planes.cell_um), 24.0, planes.cell_um)
 
 
+def is_dry(planes: Planes, settings: ClassicalSettings) -> Mask:
+    """Tissue in air, without mounting medium: grey and grainy from scattered light, over a large area."""
+    side = max(1, round(settings.dry_window_um / planes.cell_um))
+    grey, density = (cv2.blur(plane, (side, side)) for plane in (planes.grey, planes.density))
+    is_scatter = grey > np.maximum(settings.dry_min_density, settings.dry_min_share * density)
+    dry = is_scatter & (planes.contrast > settings.dry_min_grain * density)
+    return large_only(dry, settings.dry_min_area_um2, planes.cell_um)
+
+
 def is_grey(planes: Planes, settings: ClassicalSettings) -> Mask:
-    """Absorption or scatter without hue: soot, dust, rims, dry tissue, black ink."""
-    grey = (planes.density > settings.grey_min_density) & (planes.chroma < settings.grey_max_chroma)
-    return large_only(closed(grey, 10.0, planes.cell_um), settings.grey_min_area_um2, planes.cell_um)
+    """Absorption without hue: dust, fibres, soot and their shadows, rims, black ink."""
+    is_hueless = planes.grey > settings.grey_min_share * planes.density
+    core = opened(is_hueless & (planes.grey > settings.grey_min_density), settings.grey_width_um, planes.cell_um)
+    core = large_only(core, settings.grey_min_area_um2, planes.cell_um)
+    return touching(is_hueless & (planes.grey > settings.grey_edge_density), core)
 
 
 def split_grey(grey: Mask, planes: Planes, settings: ClassicalSettings) -> tuple[Mask, Mask, Mask]:
-    """Grey matter by shape and grain: black ink, debris, and rims or dry tissue (air under the cover slip)."""
-    thick = opened(grey, settings.line_width_um, planes.cell_um)
-    thin = grey & ~closed(thick, settings.line_width_um, planes.cell_um)
-    rims = thin & (extent_um(thin, planes.cell_um) > settings.line_length_um)
-    rest = grey & ~rims
-    is_large = large_only(rest, settings.grey_debris_area_um2, planes.cell_um)
-    is_grainy = planes.contrast > 0.03
-    return is_large & ~is_grainy, rest & ~is_large, rims | (is_large & is_grainy)
+    """Smooth grey matter by width, length and area: black ink, debris, rims of bubbles and edges of cover slips."""
+    thick = opened(grey, settings.rim_width_um, planes.cell_um)
+    thin = grey & ~closed(thick, settings.rim_width_um, planes.cell_um)
+    rims = thin & (extent_um(thin, planes.cell_um) > settings.rim_length_um)
+    black = grey & (planes.grey > settings.ink_black_density)
+    black = large_only(
+        opened(black, settings.rim_width_um, planes.cell_um), settings.ink_black_area_um2, planes.cell_um
+    )
+    return black, grey & ~rims & ~black, rims
 
 
 def is_folded(planes: Planes, reference: SlideReference, settings: ClassicalSettings) -> Mask:
     """Tissue lying double: far denser than single tissue of the same hue on this slide."""
-    single = _single_density(planes.red_over_green, reference)
-    dense = planes.density > np.maximum(settings.fold_ratio * single, settings.fold_min_density)
-    dense = opened(closed(dense, 12.0, planes.cell_um), 12.0, planes.cell_um)
-    return large_only(dense, settings.fold_min_area_um2, planes.cell_um)
+    single = np.asarray(reference.density_of_hue, np.float32)
+    relative = planes.density / single[np.digitize(planes.red_over_green, HUE_EDGES[1:-1])]
+    is_dense = planes.density > settings.fold_min_density
+    core = opened(is_dense & (relative > settings.fold_ratio), settings.fold_width_um, planes.cell_um)
+    core = large_only(core, settings.fold_min_area_um2, planes.cell_um)
+    body = opened(is_dense & (relative > settings.fold_edge_ratio), settings.fold_width_um, planes.cell_um)
+    return closed(touching(body, core), settings.fold_width_um, planes.cell_um)
 
 
 def is_blurred(planes: Planes, is_tissue: Mask, reference: SlideReference, settings: ClassicalSettings) -> Mask:
@@ -142,11 +159,3 @@ def is_blurred(planes: Planes, is_tissue: Mask, reference: SlideReference, setti
     limit = min(max(own, settings.focus_floor), settings.focus_ceiling)
     blurred = (planes.focus < limit) & (planes.focus > 0) & (planes.contrast > settings.focus_min_contrast)
     return large_only(blurred & is_tissue, settings.blur_min_area_um2, planes.cell_um)
-
-
-def _single_density(red_over_green: NDArray[np.float32], reference: SlideReference) -> NDArray[np.float32]:
-    """(h, w) usual density of tissue of that hue; of all tissue where the hue is rare; infinite without tissue."""
-    common = reference.density[1]
-    fallback = math.inf if math.isnan(common) else common
-    usual = np.asarray([fallback if math.isnan(d) else d for d in reference.density_of_hue], np.float32)
-    return usual[np.digitize(red_over_green, HUE_EDGES[1:-1])]

@@ -27,6 +27,17 @@ def large_only(mask: Mask, min_area_um2: float, cell_um: float) -> Mask:
     return keep[parts]
 
 
+def touching(mask: Mask, seeds: Mask) -> Mask:
+    """The connected parts of `mask` that hold a seed."""
+    if not seeds.any():
+        return seeds
+    n_parts, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    keep = np.zeros(n_parts, bool)
+    keep[parts[seeds & mask]] = True
+    keep[0] = False
+    return keep[np.asarray(parts)]
+
+
 def extent_um(mask: Mask, cell_um: float) -> NDArray[np.float32]:
     """(h, w) diagonal of the bounding box of the part each cell belongs to, 0 outside."""
     n_parts, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
