@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from qc.config.tissue import TissueSettings
 from qc.tissue.glass import estimate_glass
-from qc.tissue.regions import bracketed, fill_holes, grow_pieces
-from qc.tissue.stain import Densities, find_ink, measure
+from qc.tissue.regions import bracketed, disc, fill_holes, grow_pieces
+from qc.tissue.stain import Densities, find_ink, is_grey, measure
 
 __all__ = ["find_tissue"]
 
@@ -55,32 +55,69 @@ def _find(rgb: NDArray[np.uint8], is_scanned: Mask, mpp: float, settings: Tissue
     """`find_tissue` at the working resolution."""
     od = measure(rgb, estimate_glass(rgb, is_scanned, settings))
     ink = find_ink(od, mpp, settings)
-    stain = od.stain
-    usable = is_scanned & ~ink & (stain > settings.stain_over_density * od.mean)
-    floor, seed_level = _levels(stain, usable, settings)
-    candidate = usable & (stain > floor)
-    pieces = grow_pieces(candidate, candidate & (stain > seed_level), mpp, settings)
-    pieces = fill_holes(pieces, is_scanned & ~ink, settings.hole_max_area_um2 / mpp**2)
-    under = _under_ink(ink | _is_black(od, settings), pieces, mpp, settings)
-    return fill_holes(pieces | under, is_scanned, settings.hole_max_area_um2 / mpp**2) & is_scanned
+    usable = is_scanned & ~ink & ~is_grey(od, settings)
+    fine = usable & (od.stain > settings.stain_floor)
+    pale, seed = _local_evidence(od, usable, mpp, settings)
+    pieces = grow_pieces(fine | pale, seed, mpp, settings)
+    hole_px = settings.hole_max_area_um2 / mpp**2
+    pieces = fill_holes(pieces, is_scanned & ~ink, hole_px)
+    under = _under_ink(ink | (is_grey(od, settings) & (od.mean > 0.4)), pieces, mpp, settings)
+    return fill_holes(pieces | under, is_scanned, hole_px) & is_scanned
 
 
-def _levels(stain: NDArray[np.float32], usable: Mask, settings: TissueSettings) -> tuple[float, float]:
-    """Stain that extends a piece and stain that starts one."""
-    noise = 0.0
-    certain = stain[usable & (stain > max(settings.stain_seed_floor, noise))]
-    floor = max(settings.stain_floor, noise)
+def _local_evidence(od: Densities, usable: Mask, mpp: float, settings: TissueSettings) -> tuple[Mask, Mask]:
+    """Pale but textured tissue, and pixels stained beyond doubt for this slide.
+
+    Judged on a coarser grid. The pale mask is eroded by what the averaging added around it.
+    """
+    factor = min(1.0, mpp / settings.region_mpp)
+    region_mpp = mpp / factor
+    shape = usable.shape
+    size = (max(1, round(shape[1] * factor)), max(1, round(shape[0] * factor)))
+    stain = _shrink(np.where(usable, od.stain, np.float32(0)), size)
+    texture = _texture(od.green, size, settings.texture_window_um / mpp)
+    sigma = max(0.7, settings.smooth_um / region_mpp)
+    local = cv2.GaussianBlur(stain, (0, 0), sigma)
+    density = cv2.GaussianBlur(_shrink(od.mean, size), (0, 0), sigma)
+    textured = texture > _texture_level(texture, density, settings)
+    pale = textured & (local > settings.stain_floor_local) & (local > settings.pale_share * density)
+    pale = cv2.erode(pale.view(np.uint8), disc(settings.pale_margin_um / region_mpp)).view(np.bool_)
+    seed = textured & (local > _seed_level(local[textured], settings))
+    return _enlarge(pale, shape) & usable, _enlarge(seed, shape) & usable
+
+
+def _seed_level(stain: NDArray[np.float32], settings: TissueSettings) -> float:
+    """Stain that starts a piece: a share of what is typical of this slide's certain tissue."""
+    certain = stain[stain > settings.stain_seed_floor]
     if certain.size == 0:
-        return floor, settings.stain_seed_ceiling
-    own = float(np.median(certain))
-    seed = min(max(settings.stain_seed_floor, settings.stain_seed_share * own), settings.stain_seed_ceiling)
-    return floor, seed
+        return settings.stain_seed_floor
+    own = settings.stain_seed_share * float(np.median(certain))
+    return min(max(settings.stain_seed_floor, own), settings.stain_seed_ceiling)
 
 
-def _is_black(od: Densities, settings: TissueSettings) -> Mask:
-    """Opaque and colourless."""
-    density = od.mean
-    return (density > 0.4) & (od.stain <= settings.stain_over_density * density)
+def _texture_level(texture: NDArray[np.float32], density: NDArray[np.float32], settings: TissueSettings) -> float:
+    """Texture beyond that of this slide's glass; a noisy scanner or compression raises it."""
+    glass = texture[density < settings.glass_max_density]
+    if glass.size == 0:
+        return settings.texture_floor
+    own = settings.texture_over_glass * float(np.median(glass))
+    return min(max(settings.texture_floor, own), settings.texture_ceiling)
+
+
+def _texture(density: NDArray[np.float32], size: tuple[int, int], window_px: float) -> NDArray[np.float32]:
+    """Local standard deviation of `density` over a square window, on a grid of `size`."""
+    side = 2 * max(1, round(window_px / 2)) + 1
+    mean = cv2.blur(density, (side, side))
+    square = cv2.sqrBoxFilter(density, cv2.CV_32F, (side, side))
+    return _shrink(cv2.sqrt(np.maximum(square - mean * mean, 0)), size)
+
+
+def _shrink(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+
+
+def _enlarge(mask: Mask, shape: tuple[int, ...]) -> Mask:
+    return cv2.resize(mask.view(np.uint8), (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST).view(np.bool_)
 
 
 def _under_ink(ink: Mask, pieces: Mask, mpp: float, settings: TissueSettings) -> Mask:
@@ -92,5 +129,8 @@ def _under_ink(ink: Mask, pieces: Mask, mpp: float, settings: TissueSettings) ->
     coarse_ink = cv2.resize(ink.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.3
     coarse_tissue = cv2.resize(pieces.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.3
     inside = bracketed(coarse_ink, coarse_tissue, settings.stroke_max_um / (mpp / factor))
+    side = 2 * max(1, round(settings.stroke_agreement_um / 2 * factor / mpp)) + 1
+    agreed = cv2.blur(inside.astype(np.float32), (side, side)) > 0.5 * cv2.blur(coarse_ink.astype(np.float32), (side, side))
+    inside = agreed & coarse_ink
     full = cv2.resize(inside.view(np.uint8), ink.shape[::-1], interpolation=cv2.INTER_NEAREST).view(np.bool_)
     return full & ink

@@ -64,6 +64,14 @@ def find_ink(od: Densities, mpp: float, settings: TissueSettings) -> Mask:
     return core | (near & (pale_cool | pale_warm))
 
 
+def is_grey(od: Densities, settings: TissueSettings) -> Mask:
+    """Too little colour for its density: shadow, dust, black ink, frames, carbon."""
+    density = od.mean
+    share = np.where(od.blue > od.green, np.float32(settings.brown_share), np.float32(settings.grey_share))
+    share[density > settings.black_density] = settings.black_share
+    return od.stain <= share * density
+
+
 def near_mask(mask: Mask, kernel: NDArray[np.uint8]) -> Mask:
     """`mask` grown by `kernel`."""
     return cv2.dilate(mask.view(np.uint8), kernel).view(np.bool_)
