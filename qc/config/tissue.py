@@ -33,6 +33,7 @@ class TissueSettings(Settings):
     pale_share: float = Field(0.15, ge=0, description="local stain over density below which texture is only dirt")
     black_share: float = Field(0.25, ge=0, description="stain over density below which an opaque pixel is black")
     black_density: float = Field(0.7, gt=0, description="density from which a pixel is opaque")
+    black_min_density: float = Field(0.4, gt=0, description="density from which grey matter may hide tissue")
     brown_share: float = Field(0.22, ge=0, description="the same where blue is absorbed most: dirt, or pale DAB")
 
     ink_min_density: float = Field(0.08, gt=0, description="density below which a hue is not called ink")
@@ -45,5 +46,8 @@ class TissueSettings(Settings):
     closing_um: float = Field(32.0, ge=0, description="radius over which strands of a piece are joined")
     opening_um: float = Field(8.0, ge=0, description="radius below which threads are cut off")
     hole_max_area_um2: float = Field(60_000.0, ge=0, description="holes up to a few fat cells are filled")
+    fat_max_area_um2: float = Field(1_000_000.0, ge=0, description="textured holes are filled up to this")
+    fat_texture_share: float = Field(0.75, ge=0, le=1, description="share of a larger hole that must be textured")
     piece_min_area_um2: float = Field(20_000.0, ge=0, description="smaller pieces are specks")
     piece_min_seed_share: float = Field(0.03, ge=0, le=1, description="pieces with fewer seed pixels are dropped")
+    margin_um: float = Field(0.0, ge=0, description="margin added around every piece, as a generous reader draws it")
