@@ -25,9 +25,9 @@ class ClassicalSettings(Settings):
     ink_red_over_green: float = Field(
         1.12, gt=0, description="OD red / OD green above which an absorption is blue or green ink"
     )
-    ink_red_blue_over_green: float = Field(
-        0.9, gt=0, description="OD blue / OD green above which a pure red absorption is ink"
-    )
+    ink_width_um: float = Field(12.0, gt=0, description="narrower strokes are left clean")
+    ink_red_width_um: float = Field(24.0, gt=0, description="the same for red, which blood in vessels resembles")
+    ink_edge_um: float = Field(60.0, ge=0, description="grey or dense matter this close to ink is its soft edge")
     ink_min_area_um2: float = Field(4_000.0, ge=0, description="smaller ink-coloured spots are left clean")
 
     ink_black_density: float = Field(0.35, gt=0, description="grey density of black ink")
@@ -46,6 +46,7 @@ class ClassicalSettings(Settings):
     dry_window_um: float = Field(64.0, gt=0, description="side of the window over which dry tissue is judged")
     dry_min_density: float = Field(0.05, gt=0, description="mean grey density of tissue in air")
     dry_min_share: float = Field(0.62, ge=0, lt=1, description="and its least share of the density")
+    dry_min_contrast: float = Field(0.036, ge=0, description="its least coarse contrast")
     dry_min_grain: float = Field(0.12, gt=0, description="its coarse contrast as a share of its density")
     dry_min_area_um2: float = Field(40_000.0, ge=0, description="smaller dry spots are judged as debris")
 

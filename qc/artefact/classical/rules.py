@@ -14,17 +14,24 @@ from numpy.typing import NDArray
 from qc.artefact.classical.evidence import Evidence
 from qc.artefact.classical.focus import focus_map
 from qc.artefact.classical.normal import HUE_EDGES, SlideReference
-from qc.artefact.classical.shape import closed, extent_um, large_only, opened, touching
+from qc.artefact.classical.shape import closed, extent_um, grown, large_only, opened, touching
 from qc.artefact.classical.stain import density_of, grey_density, hue_of, smoothed
 from qc.config.artefact import ClassicalSettings
 from qc.labels import ArtefactClass
 
 Mask = NDArray[np.bool_]
 
-_INK_BLUE_BELOW = 0.6
-_INK_GREEN_ABOVE = 0.72
-_RED_INK_RED_OVER_GREEN = 0.35
-_RED_INK_MIN_DENSITY = 0.2
+# Hues of inks, OD red / OD green and OD blue / OD green, between those of markers and of stains on real slides.
+_BLUE_INK_BLUE = 0.6
+_DEEP_BLUE_INK_BLUE = 0.42
+_DEEP_BLUE_INK_RED = 1.0
+_GREEN_INK_BLUE = 0.72
+_RED_INK_RED = 0.2
+_RED_INK_BLUE = 0.72
+_RED_INK_MORE_BLUE = 0.12
+_DEEP_RED_INK_RED = 0.35
+_DEEP_RED_INK_BLUE = 0.9
+_DEEP_RED_INK_DENSITY = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,19 +75,28 @@ def classify(
         raise ValueError(f"tissue {is_tissue.shape} does not fit evidence {evidence.shape}")
     planes = planes_of(evidence, is_tissue, reference, settings)
     classes = np.full(evidence.shape, ArtefactClass.CLEAN, np.uint8)
-    ink = is_ink(planes, settings)
-    grey = is_grey(planes, settings) & ~ink
-    dry = is_dry(planes, settings)
-    dry = touching(dry | grey, dry) & ~ink
-    is_black, is_debris, is_rim = split_grey(grey & ~dry, planes, settings)
     classes[is_blurred(planes, is_tissue, reference, settings)] = ArtefactClass.OUT_OF_FOCUS
-    classes[is_folded(planes, reference, settings)] = ArtefactClass.FOLD
-    classes[is_rim | dry] = ArtefactClass.BUBBLE
-    classes[is_debris] = ArtefactClass.FOREIGN
-    classes[ink | is_black] = ArtefactClass.PEN
+    _paint_absorbers(classes, planes, reference, settings)
     classes[~is_tissue] = ArtefactClass.GLASS
     classes[~evidence.is_scanned] = ArtefactClass.UNASSESSED
     return classes
+
+
+def _paint_absorbers(
+    classes: NDArray[np.uint8], planes: Planes, reference: SlideReference, settings: ClassicalSettings
+) -> None:
+    """Folds, grey matter and ink; what borders on ink is its soft edge."""
+    ink = is_ink(planes, reference.stain_blue_over_green, settings)
+    fold, grey = is_folded(planes, reference, settings), is_grey(planes, settings) & ~ink
+    dry = is_dry(planes, settings) & ~ink
+    dry = touching(dry | grey, dry)
+    is_black, is_debris, is_rim = split_grey(grey & ~dry, planes, settings)
+    classes[fold] = ArtefactClass.FOLD
+    classes[is_rim | dry] = ArtefactClass.BUBBLE
+    classes[is_debris] = ArtefactClass.FOREIGN
+    ink |= is_black
+    ink |= grown(ink, settings.ink_edge_um, planes.cell_um) & (fold | is_debris | is_rim)
+    classes[ink] = ArtefactClass.PEN
 
 
 def planes_of(evidence: Evidence, is_tissue: Mask, reference: SlideReference, settings: ClassicalSettings) -> Planes:
@@ -99,17 +115,18 @@ def planes_of(evidence: Evidence, is_tissue: Mask, reference: SlideReference, se
     )
 
 
-def is_ink(planes: Planes, settings: ClassicalSettings) -> Mask:
+def is_ink(planes: Planes, stain_blue_over_green: float, settings: ClassicalSettings) -> Mask:
     """Blue, green and red marker: hues that haematoxylin, eosin, blood and diaminobenzidine do not have."""
-    is_dense = planes.density > settings.ink_min_density
-    is_cold = planes.red_over_green > settings.ink_red_over_green
-    is_cold &= (planes.blue_over_green < _INK_BLUE_BELOW) | (planes.blue_over_green > _INK_GREEN_ABOVE)
-    is_red = (planes.red_over_green < _RED_INK_RED_OVER_GREEN) & (
-        planes.blue_over_green > settings.ink_red_blue_over_green
-    )
-    is_red &= planes.density > _RED_INK_MIN_DENSITY
-    ink = opened((is_cold & is_dense) | is_red, 12.0, planes.cell_um)
-    return closed(large_only(ink, settings.ink_min_area_um2, planes.cell_um), 24.0, planes.cell_um)
+    red, blue = planes.red_over_green, planes.blue_over_green
+    is_blue = (blue < _BLUE_INK_BLUE) & (red > settings.ink_red_over_green)
+    is_blue |= (blue < _DEEP_BLUE_INK_BLUE) & (red > _DEEP_BLUE_INK_RED)
+    is_green = (blue > _GREEN_INK_BLUE) & (red > settings.ink_red_over_green)
+    is_red = (red < _RED_INK_RED) & (blue > max(_RED_INK_BLUE, stain_blue_over_green + _RED_INK_MORE_BLUE))
+    is_red |= (red < _DEEP_RED_INK_RED) & (blue > _DEEP_RED_INK_BLUE) & (planes.density > _DEEP_RED_INK_DENSITY)
+    is_red = opened(is_red, settings.ink_red_width_um, planes.cell_um)
+    ink = (is_blue | is_green | is_red) & (planes.density > settings.ink_min_density)
+    ink = large_only(opened(ink, settings.ink_width_um, planes.cell_um), settings.ink_min_area_um2, planes.cell_um)
+    return closed(ink, 2 * settings.ink_width_um, planes.cell_um)
 
 
 def is_dry(planes: Planes, settings: ClassicalSettings) -> Mask:
@@ -117,7 +134,8 @@ def is_dry(planes: Planes, settings: ClassicalSettings) -> Mask:
     side = max(1, round(settings.dry_window_um / planes.cell_um))
     grey, density = (cv2.blur(plane, (side, side)) for plane in (planes.grey, planes.density))
     is_scatter = grey > np.maximum(settings.dry_min_density, settings.dry_min_share * density)
-    dry = is_scatter & (planes.contrast > settings.dry_min_grain * density)
+    is_grainy = planes.contrast > np.maximum(settings.dry_min_contrast, settings.dry_min_grain * density)
+    dry = is_scatter & is_grainy
     return large_only(dry, settings.dry_min_area_um2, planes.cell_um)
 
 

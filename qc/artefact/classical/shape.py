@@ -17,6 +17,11 @@ def closed(mask: Mask, width_um: float, cell_um: float) -> Mask:
     return _morph(mask, cv2.MORPH_CLOSE, width_um, cell_um)
 
 
+def grown(mask: Mask, reach_um: float, cell_um: float) -> Mask:
+    """The mask and all within `reach_um` of it."""
+    return _morph(mask, cv2.MORPH_DILATE, 2 * reach_um, cell_um)
+
+
 def large_only(mask: Mask, min_area_um2: float, cell_um: float) -> Mask:
     """The connected parts of at least `min_area_um2`."""
     if not mask.any():

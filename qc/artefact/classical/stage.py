@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qc.artefact.classical.rules import classify
 from qc.artefact.classical.evidence import BLOCK_CELLS, REACH_UM, Evidence, measure
 from qc.artefact.classical.mosaic import Tile, assembled, cropped, overlapping
 from qc.artefact.classical.normal import SlideReference, focus_score, reference, stain_score
+from qc.artefact.classical.rules import classify
 from qc.config.artefact import ClassicalSettings
 from qc.geometry import Grid, Window
 from qc.maps import TissueMask, tissue_in
