@@ -14,7 +14,7 @@ class TissueSettings(Settings):
 
     work_mpp: float = Field(8.0, gt=0, description="finer overviews are reduced to this, micrometres per pixel")
     region_mpp: float = Field(16.0, gt=0, description="texture and ink are judged at this, micrometres per pixel")
-    glass_min_level: int = Field(150, ge=0, le=255, description="mean level (0-255) below which nothing is glass")
+    glass_min_level: int = Field(150, ge=0, le=255, description="brightest channel (0-255) below which nothing is glass")
     glass_green_min: float = Field(0.93, gt=0, le=1, description="glass passes this share of its red or blue in green")
 
     stain_floor: float = Field(0.014, gt=0, description="stain of a pixel that extends a piece")
@@ -26,11 +26,11 @@ class TissueSettings(Settings):
     texture_ceiling: float = Field(0.006, gt=0, description="the same, at most")
     texture_over_glass: float = Field(3.0, gt=0, description="the same, as a multiple of the slide's own glass")
     glass_max_density: float = Field(0.01, gt=0, description="local density below which a place is bare glass")
-    pale_margin_um: float = Field(40.0, ge=0, description="margin that averaging adds around pale tissue")
+    pale_margin_um: float = Field(48.0, ge=0, description="margin that averaging adds around pale tissue")
     texture_window_um: float = Field(80.0, gt=0, description="side of the window over which texture is measured")
     smooth_um: float = Field(24.0, gt=0, description="sigma over which stain is averaged locally")
     grey_share: float = Field(0.12, ge=0, description="stain over density below which a pixel is grey or black")
-    pale_share: float = Field(0.15, ge=0, description="local stain over density below which texture is only dirt")
+    pale_share: float = Field(0.2, ge=0, description="local stain over density below which texture is only dirt")
     black_share: float = Field(0.25, ge=0, description="stain over density below which an opaque pixel is black")
     black_density: float = Field(0.7, gt=0, description="density from which a pixel is opaque")
     black_min_density: float = Field(0.4, gt=0, description="density from which grey matter may hide tissue")

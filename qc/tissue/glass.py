@@ -1,4 +1,4 @@
-"""The slide's own glass. In: an overview and which of it was scanned. Out: colour of bare glass and its noise."""
+"""The slide's own glass. In: an overview and which of it was scanned. Out: the colour of bare glass. Pure."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,16 @@ from numpy.typing import NDArray
 
 from qc.config.tissue import TissueSettings
 
+Mask = NDArray[np.bool_]
+
 _STEP_PX = 3
 _BLANK = 254
+_FLAT_LEVELS = 10
+_MODE_SHARE = 0.3
 _DEFAULT_LEVEL = 245.0
+_MIN_PIXELS = 20
+_MIN_SHARE = 0.001
+_MIN_GRADED_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -19,11 +26,9 @@ class Glass:
 
     Attributes:
         rgb: Level of bare glass in each channel, 0-255.
-        share: Share of the scanned pixels that look like it, 0-1.
     """
 
     rgb: tuple[float, float, float]
-    share: float
 
 
 def estimate_glass(rgb: NDArray[np.uint8], is_scanned: NDArray[np.bool_], settings: TissueSettings) -> Glass:
@@ -37,34 +42,30 @@ def estimate_glass(rgb: NDArray[np.uint8], is_scanned: NDArray[np.bool_], settin
         is_scanned: (H, W) bool.
         settings: Thresholds.
     """
-    grid = np.s_[::_STEP_PX, ::_STEP_PX]
-    pixels = rgb[grid][is_scanned[grid]]
-    if len(pixels) == 0:
-        return Glass((_DEFAULT_LEVEL,) * 3, 0.0)
-    flat = _is_flat(rgb)[grid][is_scanned[grid]]
-    red, green, blue = (pixels[:, i].astype(np.float32) for i in range(3))
-    unstained = green >= settings.glass_green_min * np.maximum(red, blue)
-    candidates = flat & unstained & (pixels.mean(1) >= settings.glass_min_level)
-    graded = candidates & (pixels.min(1) < _BLANK)
-    chosen = graded if graded.sum() >= max(50, 0.02 * len(pixels)) else candidates
-    if chosen.sum() < max(20, 0.001 * len(pixels)):
-        return Glass((_DEFAULT_LEVEL,) * 3, 0.0)
-    return Glass(_modal_colour(pixels[chosen]), float(chosen.mean()))
+    sample = np.ascontiguousarray(rgb[::_STEP_PX, ::_STEP_PX])
+    scanned = is_scanned[::_STEP_PX, ::_STEP_PX]
+    red, green, blue = cv2.split(sample)
+    brightest, darkest = cv2.max(red, blue), cv2.min(cv2.min(red, blue), green)
+    bright = cv2.max(brightest, green) >= settings.glass_min_level
+    unstained = green >= settings.glass_green_min * brightest.astype(np.float32)
+    candidates = scanned & bright & unstained & _is_flat(green)
+    graded = candidates & (darkest < _BLANK)
+    enough = max(_MIN_PIXELS, _MIN_GRADED_SHARE * np.count_nonzero(scanned))
+    chosen = graded if np.count_nonzero(graded) >= enough else candidates
+    if np.count_nonzero(chosen) < max(_MIN_PIXELS, _MIN_SHARE * np.count_nonzero(scanned)):
+        return Glass((_DEFAULT_LEVEL,) * 3)
+    return Glass(_modal_colour(sample[chosen]))
 
 
-def _is_flat(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """True where green changes by at most a few levels within 5 x 5 pixels."""
-    green = np.ascontiguousarray(rgb[..., 1])
-    kernel = np.ones((5, 5), np.uint8)
-    return cv2.morphologyEx(green, cv2.MORPH_GRADIENT, kernel) <= 10
+def _is_flat(green: NDArray[np.uint8]) -> Mask:
+    """True where green changes by at most a few levels between neighbours."""
+    return cv2.morphologyEx(green, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) <= _FLAT_LEVELS
 
 
 def _modal_colour(pixels: NDArray[np.uint8]) -> tuple[float, float, float]:
-    """Mean colour around the commonest green level, with a bonus for the bright end."""
+    """Median colour around the brightest green level that is nearly as common as the commonest."""
     green = pixels[:, 1]
-    counts = np.bincount(green, minlength=256).astype(np.float64)
-    smooth = np.convolve(counts, np.ones(5), "same")
-    mode = int(np.flatnonzero(smooth >= 0.3 * smooth.max())[-1])
-    near = np.abs(green.astype(np.int16) - mode) <= 3
-    red, green_level, blue = np.median(pixels[near], axis=0)
-    return float(red), float(green_level), float(blue)
+    counts = np.convolve(np.bincount(green, minlength=256), np.ones(5), "same")
+    mode = np.flatnonzero(counts >= _MODE_SHARE * counts.max())[-1]
+    red, level, blue = np.median(pixels[np.abs(green.astype(np.int16) - mode) <= 3], axis=0)
+    return float(red), float(level), float(blue)
