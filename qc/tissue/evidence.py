@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qc.config.tissue import TissueSettings
-from qc.tissue.glass import Glass
+from qc.tissue.glass import BLANK, Glass
 
 Plane = NDArray[np.float32]
 
@@ -22,7 +22,7 @@ class Evidence:
     """Planes of shape (H, W) float32 on one grid.
 
     Attributes:
-        red: Optical density above glass (Beer-Lambert, decadic, never negative) in the red channel.
+        red: Optical density above glass (Beer-Lambert, decadic) in the red channel.
         green: The same in green.
         blue: The same in blue.
         stained_share: Share (0-1) of the overview's pixels in a cell that are stained.
@@ -69,7 +69,7 @@ def measure(rgb: NDArray[np.uint8], glass: Glass, mpp: float, settings: TissueSe
         settings: Thresholds.
     """
     step = max(1, round(settings.region_mpp / mpp))
-    padded = _padded(cv2.GaussianBlur(rgb, (3, 3), 0), step)
+    padded = _padded(cv2.GaussianBlur(rgb, (3, 3), 0) if step > 1 else rgb, step)
     strips = [_cells(strip, glass, step, settings.stain_floor) for strip in _strips(padded, step)]
     red, green, blue, share, square = (np.concatenate(planes) for planes in zip(*strips, strict=True))
     side = 2 * max(1, round(settings.texture_window_um / (2 * mpp * step))) + 1
@@ -104,6 +104,7 @@ def _cells(rgb: NDArray[np.uint8], glass: Glass, step: int, stain_floor: float) 
 
 
 def _density_table(glass_level: float) -> Plane:
-    """Optical density of each of the 256 levels."""
-    levels = np.arange(1, 257, dtype=np.float64)
-    return np.maximum(np.log10((glass_level + 1) / levels), 0).astype(np.float32)
+    """Optical density of each of the 256 levels; blank white is never lighter than glass."""
+    table = np.log10((glass_level + 1) / np.arange(1, 257, dtype=np.float64))
+    table[BLANK:] = np.maximum(table[BLANK:], 0)
+    return table.astype(np.float32)

@@ -11,7 +11,7 @@ from qc.config.tissue import TissueSettings
 Mask = NDArray[np.bool_]
 
 _STEP_PX = 3
-_BLANK = 254
+BLANK = 254
 _FLAT_LEVELS = 10
 _MODE_SHARE = 0.3
 _DEFAULT_LEVEL = 245.0
@@ -49,7 +49,7 @@ def estimate_glass(rgb: NDArray[np.uint8], is_scanned: NDArray[np.bool_], settin
     bright = cv2.max(brightest, green) >= settings.glass_min_level
     unstained = green >= settings.glass_green_min * brightest.astype(np.float32)
     candidates = scanned & bright & unstained & _is_flat(green)
-    graded = candidates & (darkest < _BLANK)
+    graded = candidates & (darkest < BLANK)
     enough = max(_MIN_PIXELS, _MIN_GRADED_SHARE * np.count_nonzero(scanned))
     chosen = graded if np.count_nonzero(graded) >= enough else candidates
     if np.count_nonzero(chosen) < max(_MIN_PIXELS, _MIN_SHARE * np.count_nonzero(scanned)):
