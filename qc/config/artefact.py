@@ -48,6 +48,7 @@ class ClassicalSettings(Settings):
     dry_min_share: float = Field(0.62, ge=0, lt=1, description="and its least share of the density")
     dry_min_contrast: float = Field(0.036, ge=0, description="its least coarse contrast")
     dry_min_grain: float = Field(0.12, gt=0, description="its coarse contrast as a share of its density")
+    dry_max_focus: float = Field(0.75, gt=0, description="focus above which grey grain is pigment or surgical ink")
     dry_min_area_um2: float = Field(40_000.0, ge=0, description="smaller dry spots are judged as debris")
 
     fold_min_density: float = Field(0.25, gt=0, description="density below which nothing is a fold")
@@ -55,5 +56,8 @@ class ClassicalSettings(Settings):
         1.55, gt=1, description="density of a fold relative to single tissue of its hue on the slide"
     )
     fold_edge_ratio: float = Field(1.3, gt=1, description="a fold reaches as far as its density stays above this ratio")
+    fold_max_focus_share: float = Field(
+        0.72, gt=0, description="a fold is softer than this share of the slide's sharp tissue"
+    )
     fold_width_um: float = Field(12.0, gt=0, description="narrower dense streaks are left clean")
     fold_min_area_um2: float = Field(5_000.0, ge=0, description="smaller dense spots are left clean")

@@ -130,12 +130,12 @@ def is_ink(planes: Planes, stain_blue_over_green: float, settings: ClassicalSett
 
 
 def is_dry(planes: Planes, settings: ClassicalSettings) -> Mask:
-    """Tissue in air, without mounting medium: grey and grainy from scattered light, over a large area."""
+    """Tissue in air, without mounting medium: grey, grainy and soft from scattered light, over a large area."""
     side = max(1, round(settings.dry_window_um / planes.cell_um))
     grey, density = (cv2.blur(plane, (side, side)) for plane in (planes.grey, planes.density))
     is_scatter = grey > np.maximum(settings.dry_min_density, settings.dry_min_share * density)
     is_grainy = planes.contrast > np.maximum(settings.dry_min_contrast, settings.dry_min_grain * density)
-    dry = is_scatter & is_grainy
+    dry = is_scatter & is_grainy & (planes.focus < settings.dry_max_focus)
     return large_only(dry, settings.dry_min_area_um2, planes.cell_um)
 
 
@@ -160,11 +160,16 @@ def split_grey(grey: Mask, planes: Planes, settings: ClassicalSettings) -> tuple
 
 
 def is_folded(planes: Planes, reference: SlideReference, settings: ClassicalSettings) -> Mask:
-    """Tissue lying double: far denser than single tissue of the same hue on this slide."""
+    """Tissue lying double: far denser than single tissue of its hue on this slide, and lifted out of focus.
+
+    Without the second half every lymphoid follicle and keratin layer among pale stroma would be a fold.
+    """
     single = np.asarray(reference.density_of_hue, np.float32)
     relative = planes.density / single[np.digitize(planes.red_over_green, HUE_EDGES[1:-1])]
+    sharp = math.inf if math.isnan(reference.focus[2]) else reference.focus[2]
     is_dense = planes.density > settings.fold_min_density
-    core = opened(is_dense & (relative > settings.fold_ratio), settings.fold_width_um, planes.cell_um)
+    is_core = is_dense & (relative > settings.fold_ratio) & (planes.focus < settings.fold_max_focus_share * sharp)
+    core = opened(is_core, settings.fold_width_um, planes.cell_um)
     core = large_only(core, settings.fold_min_area_um2, planes.cell_um)
     body = opened(is_dense & (relative > settings.fold_edge_ratio), settings.fold_width_um, planes.cell_um)
     return closed(touching(body, core), settings.fold_width_um, planes.cell_um)
