@@ -1,7 +1,8 @@
 """Reading at an mpp: a window of a grid in, its pixels out, one per cell.
 
 The nearest finer level is read and reduced by area. A cell has the same value whichever window it is
-read through, so tiles meet without seams.
+read through, so tiles meet without seams; only where a level is not quite a whole multiple finer than the
+grid is it read as if it were, and cells of different windows may lie one pixel of that level apart.
 """
 
 import math
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from scipy import sparse
 
 from qc.errors import NoUsableLevelError
 from qc.geometry import Grid, Mpp, Size, Window
@@ -18,6 +19,7 @@ from qc.slide.protocol import Slide
 
 _FINER_TOLERANCE = 1.005
 _STRIP_CELLS = 512
+_LEAST_AREA = 1e-3
 
 
 @dataclass(frozen=True)
@@ -118,14 +120,35 @@ def _reduced(rgba: NDArray[np.uint8], size: Size) -> Pixels:
 
 
 def _resampled(slide: Slide, level: int, ratio: float, window: Window) -> Pixels:
-    """Area mean over fractional blocks: Pillow's BOX filter takes a fractional source box."""
-    left, top = window.x * ratio, window.y * ratio
-    right, bottom = window.right * ratio, window.bottom * ratio
-    x0, y0 = math.floor(left), math.floor(top)
-    rgba = slide.read(level, x0, y0, Size(math.ceil(right) - x0, math.ceil(bottom) - y0))
-    image = Image.fromarray(np.asarray(_opaque(rgba).rgb))
-    box = (left - x0, top - y0, right - x0, bottom - y0)
-    size = (window.width, window.height)
-    rgb = np.array(image.resize(size, Image.Resampling.BOX, box))
-    alpha = np.array(Image.fromarray(rgba[..., 3]).resize(size, Image.Resampling.BOX, box))
-    return Pixels(rgb, alpha > 0)
+    """Area mean over fractional blocks, weighted by alpha; a pixel on an edge counts in both cells by its share."""
+    x0, width, across = _overlaps(window.x, window.right, ratio)
+    y0, height, down = _overlaps(window.y, window.bottom, ratio)
+    rgba = slide.read(level, x0, y0, Size(width, height))
+    values = rgba.astype(np.float32)
+    values[..., 3] = rgba[..., 3] > 0
+    values[..., :3] *= values[..., 3:]
+    columns = np.asarray(cv2.transpose(_weighted(down, values)), np.float32)
+    sums = np.asarray(cv2.transpose(_weighted(across, columns)), np.float32)
+    is_scanned = sums[..., 3:] > _LEAST_AREA
+    mean = np.divide(sums[..., :3], sums[..., 3:], where=is_scanned, out=np.full_like(sums[..., :3], 255))
+    return Pixels(np.rint(mean).astype(np.uint8), is_scanned[..., 0])
+
+
+def _overlaps(start: int, stop: int, ratio: float) -> tuple[int, int, sparse.csr_array]:
+    """First level pixel under the cells, number of pixels, and (cells, pixels): the length of each in each cell."""
+    edges = np.arange(start, stop + 1) * ratio
+    origin = math.floor(edges[0])
+    length = math.ceil(edges[-1]) - origin
+    touched = math.ceil(ratio) + 1
+    pixel = np.floor(edges[:-1, None] - origin).astype(np.intp) + np.arange(touched)
+    overlap = np.minimum(edges[1:, None], origin + pixel + 1) - np.maximum(edges[:-1, None], origin + pixel)
+    weight = np.where(pixel < length, overlap.clip(0), 0).astype(np.float32)
+    ends = np.arange(0, weight.size + 1, touched)
+    parts = (weight.ravel(), pixel.clip(max=length - 1).ravel(), ends)
+    return origin, length, sparse.csr_array(parts, shape=(stop - start, length))
+
+
+def _weighted(overlaps: sparse.csr_array, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Sums along the first axis of (H, W, C)."""
+    rows = np.ascontiguousarray(values).reshape(values.shape[0], -1)
+    return (overlaps @ rows).reshape(-1, *values.shape[1:])
