@@ -119,7 +119,8 @@ def stitch(classes: NDArray[np.uint8], grid: Grid, tiles: Iterable[tuple[Window,
     """
     for window, tile in tiles:
         inside = window.clipped(grid.size)
-        classes[inside.slices] = tile[: inside.height, : inside.width]
+        left, top = inside.x - window.x, inside.y - window.y
+        classes[inside.slices] = tile[top : top + inside.height, left : left + inside.width]
     return ArtefactMap(classes, grid)
 
 
