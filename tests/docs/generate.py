@@ -1,0 +1,196 @@
+"""The generated blocks of docs/*.md: settings, records, columns, classes and commands, from the code itself.
+
+A page holds `<!-- generated: NAME -->` ... `<!-- end -->`; what stands between is replaced, the rest is prose.
+`generate.py --write` brings the pages up to date, `generate.py --check` says which are not.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import click
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from qc.cli.main import cli
+from qc.config.assess import AssessSettings
+from qc.config.profile import Limits, Profile, load_profile, profile_names
+from qc.exchange.tables import columns
+from qc.labels import ArtefactClass
+from qc.phantom.spec import ArtefactSpec, CohortSpec, PhantomSpec, ScannerSpec
+from qc.pipeline.folder import RunNote
+from qc.record import Assessed, ClassCoverage, Failed, FindingRow, Stamp
+from qc.store.schema import Base
+
+DOCS = Path(__file__).parents[2] / "docs"
+BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+HELP_WIDTH = 100
+COLUMNS_OF_TABLES = {
+    "verdict": "usable, review, reject or unassessed.",
+    "reason_code": "Stable short code of the reason; empty for an assessed slide.",
+    "artefact_share": "Share of tissue (0-1): all artefact classes together.",
+}
+
+
+def rendered(page: str) -> str:
+    """A page with all its blocks made anew.
+
+    Raises:
+        KeyError: If the page names a block that does not exist.
+    """
+    return BLOCK.sub(lambda found: f"{found[1]}\n{BLOCKS[found[2]]()}\n\n{found[3]}", page)
+
+
+def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    """A command and all below it, with the words one types."""
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            yield from commands(child, f"{path} {name}")
+
+
+def _classes() -> str:
+    header = ("id", "class", "in files", "colour", "remedy")
+    rows = [(str(int(c)), c.label, f"`{c.name.lower()}`", _hex(c.colour), c.remedy or "-") for c in ArtefactClass]
+    return _table(header, rows)
+
+
+def _settings() -> str:
+    groups = AssessSettings.model_fields.items()
+    return "\n\n".join(f"### `[{name}]`\n\n{_group(field.annotation)}" for name, field in groups)
+
+
+def _cohorts() -> str:
+    groups = {
+        "A cohort": CohortSpec,
+        "`[[slides]]`": PhantomSpec,
+        "`artefacts`": ArtefactSpec,
+        "`scanner`": ScannerSpec,
+    }
+    return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
+
+
+def _group(model: object) -> str:
+    if not (inspect.isclass(model) and issubclass(model, BaseModel)):
+        raise TypeError(f"{model} is no group of settings")
+    header = ("key", "default", "values", "meaning")
+    fields = model.model_fields.items()
+    rows = [(f"`{key}`", _default(f), _bounds(f) or _kind(f), f.description or "") for key, f in fields]
+    return f"{inspect.getdoc(model)}\n\n{_table(header, rows)}"
+
+
+def _profiles() -> str:
+    profiles = [load_profile(name) for name in profile_names()]
+    about = _table(("profile", "version", "purpose"), [(f"`{p.name}`", str(p.version), p.purpose) for p in profiles])
+    limits = [
+        (f"`{key}`", *(_limit(profile, key) for profile in profiles), field.description or "")
+        for key, field in Limits.model_fields.items()
+    ]
+    return f"{about}\n\n{_table(('limit', *(p.name for p in profiles), 'meaning'), limits)}"
+
+
+def _limit(profile: Profile, key: str) -> str:
+    return f"{getattr(profile.review, key):g} / {getattr(profile.reject, key):g}"
+
+
+def _fields(*models: type[BaseModel]) -> str:
+    parts = []
+    for model in models:
+        rows = [(f"`{key}`", _kind(field), field.description or "") for key, field in model.model_fields.items()]
+        parts.append(f"### {model.__name__}\n\n{inspect.getdoc(model)}\n\n{_table(('field', 'type', 'meaning'), rows)}")
+    return "\n\n".join(parts)
+
+
+def _columns() -> str:
+    return _table(("column", "meaning"), [(f"`{name}`", _column(name)) for name in columns()])
+
+
+def _column(name: str) -> str:
+    if name in COLUMNS_OF_TABLES:
+        return COLUMNS_OF_TABLES[name]
+    for model in (Assessed, Failed, Stamp):
+        if name in model.model_fields:
+            return model.model_fields[name].description or ""
+    label, unit = name.rsplit("_", 1)
+    cls = ArtefactClass[label.upper()].label
+    return {"share": f"Share of tissue (0-1): {cls}.", "mm2": f"Square millimetres of tissue: {cls}."}[unit]
+
+
+def _store() -> str:
+    parts = []
+    for mapper in sorted(Base.registry.mappers, key=lambda mapper: mapper.class_.__tablename__):
+        names = ", ".join(f"`{column.name}`" for column in mapper.columns)
+        parts.append((f"`{mapper.class_.__tablename__}`", inspect.getdoc(mapper.class_) or "", names))
+    return _table(("table", "a row is", "columns"), parts)
+
+
+def _commands() -> str:
+    context = click.Context(cli, info_name="qc", terminal_width=HELP_WIDTH, **cli.context_settings)
+    parts = []
+    for path, command in commands(cli, "qc"):
+        own = context if command is cli else click.Context(command, context, path.removeprefix("qc "))
+        parts.append(f"## `{path}`\n\n```text\n{command.get_help(own)}\n```")
+    return "\n\n".join(parts)
+
+
+def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [tuple(header), *([cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows)]
+    lines.insert(1, ("---",) * len(lines[0]))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    return "as below" if isinstance(field.default, BaseModel) else f"`{field.default!r}`"
+
+
+def _bounds(field: FieldInfo) -> str:
+    signs = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+    found = ((signs[key], getattr(bound, key)) for bound in field.metadata for key in signs if hasattr(bound, key))
+    return ", ".join(f"{sign} {value:g}" for sign, value in found)
+
+
+def _kind(field: FieldInfo) -> str:
+    text = field.annotation.__name__ if inspect.isclass(field.annotation) else str(field.annotation)
+    without_modules = re.sub(r"\b(?:\w+\.)+(?=\w)", "", text)
+    return "`" + re.sub(r"<\w+: ('\w+')>", r"\1", without_modules) + "`"
+
+
+def _hex(colour: tuple[int, int, int]) -> str:
+    return "`#{:02x}{:02x}{:02x}`".format(*colour)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "classes": _classes,
+    "settings": _settings,
+    "profiles": _profiles,
+    "cohorts": _cohorts,
+    "record": lambda: _fields(Assessed, Failed, Stamp, ClassCoverage, FindingRow),
+    "run-note": lambda: _fields(RunNote),
+    "columns": _columns,
+    "store": _store,
+    "commands": _commands,
+}
+
+
+@click.command()
+@click.option("--write/--check", required=True, help="Bring the pages up to date, or say which are not.")
+def main(write: bool) -> None:
+    """Make the generated blocks of the documentation."""
+    stale = [
+        page for page in sorted(DOCS.rglob("*.md")) if rendered(page.read_text("utf-8")) != page.read_text("utf-8")
+    ]
+    for page in stale:
+        if write:
+            page.write_text(rendered(page.read_text("utf-8")), "utf-8")
+        click.echo(f"{page.relative_to(DOCS.parent)} {'written' if write else 'is out of date'}", err=not write)
+    if stale and not write:
+        click.echo("bring them up to date with: uv run python tests/docs/generate.py --write", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
