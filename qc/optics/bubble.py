@@ -12,6 +12,7 @@ import numpy as np
 from qc.optics.artefact import Several, image_bounds, lay, random_centre
 from qc.optics.defocus import blur
 from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
+from qc.optics.stain import denser, filtered
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,12 @@ class Interface:
         within = smoothstep(inside_um, -0.2 * self.rim_um, 0.6 * self.rim_um)[..., None]
         if not within.any():
             return transmittance
-        air = np.power(np.maximum(blur(transmittance, self.defocus_um, mpp), 1e-3), 1 - self.pallor)
+        air = denser(blur(transmittance, self.defocus_um, mpp), 1 - self.pallor)
         mixed = transmittance + within * (air * np.array(self.tint, np.float32) - transmittance)
         dark = np.exp(-(((inside_um - 0.3 * self.rim_um) / (0.4 * self.rim_um)) ** 2))
         dark[np.abs(inside_um) > 1.5 * self.rim_um] = 0
         bright = 0.35 * np.exp(-(((inside_um - 1.1 * self.rim_um) / (0.25 * self.rim_um)) ** 2))
-        lit = mixed * np.power(np.float32(10), -self.rim_density * dark)[..., None]
+        lit = mixed * filtered(self.rim_density * dark)[..., None]
         return lit + bright[..., None] * (1 - lit)
 
     @property

@@ -51,19 +51,24 @@ def _convolve(image: NDArray[Any], kernel: Float) -> Float:
     return np.asarray(cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT), np.float32)
 
 
-def blur_by_map(transmittance: Float, radius_um: Float, mpp: float) -> Float:
-    """Transmittance under a blur radius per pixel, (H, W) in um, interpolated between a stack of discs."""
-    largest = float(radius_um.max(initial=0.0))
+def blur_by_map(transmittance: Float, radius_um: Float, mpp: float, largest_um: float | None = None) -> Float:
+    """Transmittance under a blur radius per pixel, interpolated between a stack of discs.
+
+    Args:
+        transmittance: (H, W, 3).
+        radius_um: (H, W) blur radii.
+        mpp: Micrometres per pixel.
+        largest_um: Radius the stack starts from; state it when windows of one picture are blurred separately.
+    """
+    largest = largest_um or float(radius_um.max(initial=0.0))
     least = 0.5 * mpp
     if largest < least:
         return transmittance
     count = max(2, int(np.ceil(np.log(largest / least) / np.log(_STACK_STEP))) + 1)
     radii = np.concatenate([[0.0], np.geomspace(least, largest, count)])
-    smallest = float(radius_um.min())
-    first = max(0, int(np.searchsorted(radii, smallest, side="right")) - 1)
     position = np.interp(radius_um, radii, np.arange(len(radii))).astype(np.float32)
     out = np.zeros_like(transmittance)
-    for index in range(first, len(radii)):
+    for index in range(len(radii)):
         weight = np.clip(1 - np.abs(position - index), 0, 1)
         if weight.any():
             out += weight[..., None] * blur(transmittance, float(radii[index]), mpp)
@@ -111,7 +116,7 @@ class FocusLoss:
 
     def lay(self, transmittance: Float, at: Coords) -> Float:
         """The image with this patch blurred."""
-        return blur_by_map(transmittance, self.radius_at(at), at.mpp)
+        return blur_by_map(transmittance, self.radius_at(at), at.mpp, self.radius_um)
 
 
 OUT_OF_FOCUS_LIMIT_UM = 2.0  # a disc 4 um wide hides chromatin and nuclear membranes at any scanner's mpp

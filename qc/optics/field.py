@@ -60,6 +60,15 @@ class Coords:
         """(H, W)."""
         return self.y.shape[0], self.x.shape[1]
 
+    def window(self, rows: slice, columns: slice) -> "Coords":
+        """Coordinates of a part; slices without step."""
+        return Coords(self.x[:, columns], self.y[rows], self.mpp)
+
+    def thinned(self, step: int) -> "Coords":
+        """Every `step`-th row and column, and always the last."""
+        x = np.append(self.x[:, ::step], self.x[:, -1:], axis=1)
+        return Coords(x, np.append(self.y[::step], self.y[-1:], axis=0), self.mpp * step)
+
     @property
     def bounds(self) -> Bounds:
         """Rectangle of the pixel centres."""

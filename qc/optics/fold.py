@@ -13,8 +13,9 @@ import numpy as np
 from qc.optics.artefact import Several, image_bounds, lay, random_centre
 from qc.optics.defocus import blur
 from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
+from qc.optics.stain import denser
 
-_MIRROR_LIMIT_UM = 40.0  # deeper than this nobody can tell what the covering layer was mirrored from
+_MIRROR_LIMIT_UM = 20.0  # deeper than this nobody can tell what the covering layer was mirrored from
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Fold:
         if not weight.any():
             return transmittance
         cover = self._mirrored(transmittance, across, at.mpp)
-        doubled = transmittance * np.power(np.maximum(cover, 1e-3), (self.layers * weight)[..., None])
+        doubled = transmittance * denser(cover, (self.layers * weight)[..., None])
         soft = blur(doubled, self.defocus_um, at.mpp)
         return doubled + weight[..., None] * (soft - doubled)
 

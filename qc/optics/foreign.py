@@ -10,6 +10,7 @@ import numpy as np
 
 from qc.optics.artefact import VISIBLE, Several, image_bounds, lay, random_centre
 from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
+from qc.optics.stain import filtered
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Material:
         """The image under the body, given the signed distance to its border (positive inside)."""
         body, rim, gleam = self.layers(inside_um)
         density = body[..., None] * np.array(self.density, np.float32) + rim[..., None]
-        lit = transmittance * np.power(np.float32(10), -density)
+        lit = transmittance * filtered(density)
         return lit + gleam[..., None] * (1 - lit)
 
     def layers(self, inside_um: Float) -> tuple[Float, Float, Float]:
@@ -49,7 +50,7 @@ class Material:
     def change(self, inside_um: Float) -> Float:
         """About the share of light it takes or adds at each pixel, 0-1."""
         body, rim, gleam = self.layers(inside_um)
-        return np.maximum(1 - np.power(np.float32(10), -(body * max(self.density) + rim)), gleam)
+        return np.maximum(1 - filtered(body * max(self.density) + rim), gleam)
 
     @property
     def reach_um(self) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from qc.optics.artefact import VISIBLE, Several, image_bounds, lay, random_centre
 from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
+from qc.optics.stain import filtered
 
 # Relative optical density in red, green and blue.
 INKS = {
@@ -99,7 +100,7 @@ class Stroke:
     def lay(self, transmittance: Float, at: Coords) -> Float:
         """The image through the ink."""
         density = self.amount_at(at)[..., None] * np.array(self.density, np.float32)
-        return transmittance * np.power(np.float32(10), -density)
+        return transmittance * filtered(density)
 
 
 def draw_stroke(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Stroke:

@@ -7,6 +7,7 @@ import numpy as np
 
 from qc.optics.artefact import Several, image_bounds, lay, random_centre
 from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
+from qc.optics.stain import denser
 
 _MARGIN_UM = 6.0  # torn borders curl up and look darker
 
@@ -50,7 +51,7 @@ class Tear:
         outside = self.outside_um(at)
         curl = np.clip(1 - np.abs(outside - 1) / (_MARGIN_UM - 1), 0, 1)
         density = (1 + 0.5 * curl) * smoothstep(outside, -max(1.0, at.mpp), max(1.0, at.mpp) * 0.5)
-        return np.power(np.maximum(transmittance, 1e-3), density[..., None])
+        return denser(transmittance, density[..., None])
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Chatter:
         strength = self.strength_at(at)
         density = 1 + strength * self.depth * phase
         density = density * (1 - strength * smoothstep(-phase, self.slit, min(1.0, self.slit + 0.1)))
-        return np.power(np.maximum(transmittance, 1e-3), density.astype(np.float32)[..., None])
+        return denser(transmittance, density.astype(np.float32)[..., None])
 
 
 def draw_tear(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Several:

@@ -1,8 +1,8 @@
 """Phantoms: deterministic synthetic slides with exact truth, made from stain physics and optics.
 
-    make_phantom(spec) -> Phantom           pixels and truth in memory
-    write_phantom(spec, folder)             pyramidal TIFF that OpenSlide reads, and the truth beside it
-    write_cohort(load_cohort(path), folder) every slide of a specification in `datasets/`
+make_phantom(spec) -> Phantom           pixels and truth in memory
+write_phantom(spec, folder)             pyramidal TIFF that OpenSlide reads, and the truth beside it
+write_cohort(load_cohort(path), folder) every slide of a specification in `datasets/`
 """
 
 from qc.phantom.make import Phantom, PhantomTruth, make_phantom

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qc.geometry import Grid, Mpp, Size
-from qc.optics.artefact import Several
+from qc.optics.artefact import lay_window, touched_window
 from qc.optics.field import Bounds, Coords, Float
 from qc.optics.stain import H_DAB, HE_MACENKO, HE_RUIFROK, StainPair, between, render
 from qc.phantom.place import Placed, label_map, place_artefacts
@@ -96,40 +96,52 @@ def _photograph(
         for x in range(0, width, BLOCK_PX):
             out = rgb[y : y + BLOCK_PX, x : x + BLOCK_PX]
             light = illumination(spec, x + BLOCK_PX / 2, y + BLOCK_PX / 2)
-            near = _touching(placed, x, y, out.shape, spec.mpp)
-            if near:
-                seen = _through(stains, colours, near, (x, y, out.shape[1], out.shape[0]), spec.mpp)
-                out[:] = np.clip(exposed(seen, spec.scanner) * light - mean + 0.5, 0, 255).astype(np.uint8)
-            else:
-                table = np.clip(colours.exposed * light - mean + 0.5, 0, 255).astype(np.uint8)
-                _look_up(stains[:, y : y + BLOCK_PX, x : x + BLOCK_PX], table, out)
+            table = np.clip(colours.exposed * light - mean + 0.5, 0, 255).astype(np.uint8)
+            _look_up(stains[:, y : y + BLOCK_PX, x : x + BLOCK_PX], table, out)
+            for window, near in _touching(placed, x, y, out.shape, spec.mpp):
+                seen = _through(stains, colours, near, (x, y), window, spec.mpp)
+                out[window] = np.clip(exposed(seen, spec.scanner) * light - mean + 0.5, 0, 255).astype(np.uint8)
             oy, ox = int(rng.integers(period)), int(rng.integers(period))
             cv2.add(out, bank[oy : oy + out.shape[0], ox : ox + out.shape[1]], dst=out)
     return rgb
 
 
-def _touching(placed: list[Placed], x: int, y: int, shape: tuple[int, ...], mpp: float) -> list[Placed]:
+def _touching(
+    placed: list[Placed], x: int, y: int, shape: tuple[int, ...], mpp: float
+) -> list[tuple[tuple[slice, slice], list[Placed]]]:
+    """The window of a block that artefacts touch, with those artefacts; empty or one entry."""
+    at = Coords.of(shape, mpp, x * mpp, y * mpp)
     box = Bounds(x * mpp, y * mpp, (x + shape[1]) * mpp, (y + shape[0]) * mpp)
-    near = [one for one in placed if one.artefact.bounds.overlaps(box)]
+    found = [(one, touched_window(one.artefact, at)) for one in placed if one.artefact.bounds.overlaps(box)]
+    near = [(one, window) for one, window in found if window is not None]
     if not near:
         return []
-    step = 4
-    at = Coords.of((shape[0] // step + 3, shape[1] // step + 3), mpp * step, box.x0 - mpp * step, box.y0 - mpp * step)
-    return [one for one in near if one.artefact.touches(at).any()]
+    rows, columns = ([window[axis] for _, window in near] for axis in (0, 1))
+    union = (
+        slice(min(s.start for s in rows), max(s.stop for s in rows)),
+        slice(min(s.start for s in columns), max(s.stop for s in columns)),
+    )
+    return [(union, [one for one, _ in near])]
 
 
 def _through(
-    stains: NDArray[np.uint8], colours: _Colours, near: list[Placed], box: tuple[int, int, int, int], mpp: float
+    stains: NDArray[np.uint8],
+    colours: _Colours,
+    near: list[Placed],
+    corner: tuple[int, int],
+    window: tuple[slice, slice],
+    mpp: float,
 ) -> Float:
-    """Transmittance of one block under its artefacts, computed with a margin so that blocks meet seamlessly."""
-    x, y, width, height = box
-    together = Several(tuple(one.artefact for one in near))
-    margin = int(np.ceil(sum(one.artefact.halo_um for one in near) / mpp)) + 2
+    """Transmittance of a window of the block at `corner`, computed with a margin so that blocks meet seamlessly."""
+    reach_um = {label: max(o.artefact.halo_um for o in near if o.label is label) for label in {o.label for o in near}}
+    margin = int(np.ceil(sum(reach_um.values()) / mpp)) + 2
+    x, y = corner[0] + window[1].start, corner[1] + window[0].start
+    width, height = window[1].stop - window[1].start, window[0].stop - window[0].start
     x0, y0 = max(0, x - margin), max(0, y - margin)
-    part = stains[:, y0 : y + height + margin, x0 : x + width + margin]
-    seen = colours.transmittance[_index(part)]
+    seen = colours.transmittance[_index(stains[:, y0 : y + height + margin, x0 : x + width + margin])]
     at = Coords.of(seen.shape, mpp, x0 * mpp, y0 * mpp)
-    seen = together.lay(seen, at)
+    for one in near:
+        seen = lay_window(one.artefact, seen, at)
     return seen[y - y0 : y - y0 + height, x - x0 : x - x0 + width]
 
 
@@ -143,5 +155,5 @@ def _look_up(stains: NDArray[np.uint8], table: NDArray[np.uint8], out: NDArray[n
         return
     packed = np.zeros((len(table), 4), np.uint8)
     packed[:, :3] = table
-    colours = np.take(packed.view(np.uint32).ravel(), _index(stains))
-    out[:] = colours.view(np.uint8).reshape(*colours.shape, 4)[..., :3]
+    colours = np.take(packed.view(np.uint32).ravel(), _index(stains)).view(np.uint8)
+    cv2.cvtColor(colours.reshape(*stains.shape[1:], 4), cv2.COLOR_RGBA2RGB, dst=out)

@@ -98,7 +98,9 @@ def _fill(wanted: ArtefactSpec, is_tissue: Mask, at: Coords, rng: np.random.Gene
         index = int(rng.integers(len(ys)))
         here = Bounds.around((float(at.x[0, xs[index]]), float(at.y[ys[index], 0])), 1.0)
         side_um = float(np.sqrt(missing)) * at.mpp * shrink
-        size = wanted.size_um or float(np.clip(side_um * kind.spread * rng.uniform(0.6, 1.1), kind.least_um, kind.most_um))
+        size = wanted.size_um or float(
+            np.clip(side_um * kind.spread * rng.uniform(0.6, 1.1), kind.least_um, kind.most_um)
+        )
         artefact = kind.draws[int(rng.integers(len(kind.draws)))](here, rng, size, wanted.strength)
         now = covered | (artefact.covers(at) & is_tissue)
         if now.sum() > 1.15 * target and wanted.size_um is None:

@@ -17,10 +17,23 @@ Bytes = NDArray[np.uint8]
 def upsampled(plane: Bytes, mpp: float, x: int, y: int, shape: tuple[int, int]) -> Bytes:
     """The part of a plan-sized uint8 plane under pixels (x, y) and onwards at `mpp`, linearly interpolated."""
     ratio = mpp / PLAN_UM
+    times = round(1 / ratio)
+    if times >= 1 and abs(times * ratio - 1) < 1e-9 and x % times == 0 and y % times == 0:
+        return _enlarged(plane, times, x // times, y // times, shape)
     matrix = np.array([[ratio, 0, (x + 0.5) * ratio - 0.5], [0, ratio, (y + 0.5) * ratio - 0.5]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     out = cv2.warpAffine(plane, matrix, shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(out, np.uint8)
+
+
+def _enlarged(plane: Bytes, times: int, column: int, row: int, shape: tuple[int, int]) -> Bytes:
+    """`upsampled` for whole ratios, several times faster."""
+    height, width = -(-shape[0] // times), -(-shape[1] // times)
+    rows = np.clip(np.arange(row - 1, row + height + 1), 0, plane.shape[0] - 1)
+    columns = np.clip(np.arange(column - 1, column + width + 1), 0, plane.shape[1] - 1)
+    part = plane[rows[:, None], columns]
+    big = cv2.resize(part, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(big, np.uint8)[times : times + shape[0], times : times + shape[1]]
 
 
 def render_stains(plan: Plan, spec: PhantomSpec, rng: np.random.Generator) -> Bytes:

@@ -79,7 +79,9 @@ def _quantised(first: Plane, second: Plane) -> Texture:
     return Texture(*(np.clip(p / OD_STEP + 0.5, 0, 255).astype(np.uint8) for p in (first, second)))
 
 
-def _stroma(n: int, mpp: float, rng: np.random.Generator, angle: float, cellular: float, cleft: float) -> tuple[Plane, Plane]:
+def _stroma(
+    n: int, mpp: float, rng: np.random.Generator, angle: float, cellular: float, cleft: float
+) -> tuple[Plane, Plane]:
     """Wavy collagen with clefts between bundles and spindle nuclei along it."""
     coarse = _noise(n, 9 / mpp, rng, 7, angle)
     fine = _noise(n, 2.2 / mpp, rng, 14, angle)
@@ -124,7 +126,10 @@ def _starry(first: Plane, second: Plane, mpp: float, rng: np.random.Generator, p
     n = first.shape[0]
     for x, y in scatter(per_mm2, n * mpp, 45.0, rng):
         reach = int(np.ceil(16 / mpp))
-        rows, columns = (np.arange(-reach, reach + 1) + int(y / mpp)) % n, (np.arange(-reach, reach + 1) + int(x / mpp)) % n
+        rows, columns = (
+            (np.arange(-reach, reach + 1) + int(y / mpp)) % n,
+            (np.arange(-reach, reach + 1) + int(x / mpp)) % n,
+        )
         v, u = np.mgrid[-reach : reach + 1, -reach : reach + 1] * mpp
         theta = np.arctan2(v, u)
         radius = rng.uniform(8, 13) * (1 + 0.15 * np.cos(2 * theta + rng.uniform(0, 6)) + 0.1 * np.cos(3 * theta))
@@ -176,7 +181,9 @@ def textures(mpp: float, stain: str, variant: int) -> dict[Compartment, Texture]
     out[Compartment.LAMINA] = _stained(
         *_cells(n, mpp, rng, [(LYMPHOCYTE, 2600), (PLASMA, 2200), (SPINDLE, 1400)], 0.24, 0.75), stain, 0.08
     )
-    out[Compartment.SINUS] = _stained(*_cells(n, mpp, rng, [(LYMPHOCYTE, 2500), (CENTROCYTE, 900)], 0.13, 0.8), stain, 0.1)
+    out[Compartment.SINUS] = _stained(
+        *_cells(n, mpp, rng, [(LYMPHOCYTE, 2500), (CENTROCYTE, 900)], 0.13, 0.8), stain, 0.1
+    )
     mixes: dict[Compartment, tuple[list[tuple[CellKind, float]], float, float]] = {
         Compartment.PARACORTEX: ([(LYMPHOCYTE, 9800), (CENTROCYTE, 1200), (ENDOTHELIUM, 900)], 0.27, 0.12),
         Compartment.MANTLE: ([(MANTLE_CELL, 15500)], 0.2, 1.0),
