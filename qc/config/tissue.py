@@ -9,45 +9,84 @@ class TissueSettings(Settings):
     """Thresholds of the classical tissue finder.
 
     Densities are decadic optical density above the slide's own glass. *Stain* is how much more green is
-    absorbed than the lesser of red and blue. Lengths are micrometres, areas square micrometres.
+    absorbed than the lesser of red and blue. *Local* is averaged over `smooth_um`.
+    Lengths are micrometres, areas square micrometres, shares 0-1.
     """
 
-    work_mpp: float = Field(8.0, gt=0, description="finer overviews are reduced to this, micrometres per pixel")
-    region_mpp: float = Field(16.0, gt=0, description="texture and ink are judged at this, micrometres per pixel")
-    glass_min_level: int = Field(150, ge=0, le=255, description="brightest channel (0-255) below which nothing is glass")
-    glass_green_min: float = Field(0.93, gt=0, le=1, description="glass passes this share of its red or blue in green")
+    work_mpp: float = Field(
+        default=8.0, gt=0, description="Finer overviews are reduced to this, micrometres per pixel."
+    )
+    region_mpp: float = Field(
+        default=16.0, gt=0, description="Pieces are formed on cells of this, micrometres per pixel."
+    )
+    glass_min_level: int = Field(
+        default=150, ge=0, le=255, description="Brightest channel (0-255) below which is no glass."
+    )
+    glass_green_min: float = Field(
+        default=0.93, gt=0, le=1, description="Glass passes this share of its red or blue in green."
+    )
+    glass_max_density: float = Field(default=0.01, gt=0, description="Density below which a cell is bare glass.")
+    lighter_max_density: float = Field(
+        default=0.005, ge=0, description="Density by which tissue may be lighter than glass."
+    )
 
-    stain_floor: float = Field(0.014, gt=0, description="stain of a pixel that extends a piece")
-    stain_floor_local: float = Field(0.004, gt=0, description="local mean stain that extends a piece where textured")
-    stain_seed_floor: float = Field(0.016, gt=0, description="local mean stain that starts a piece, at least")
-    stain_seed_ceiling: float = Field(0.05, gt=0, description="local mean stain that starts a piece, at most")
-    stain_seed_share: float = Field(0.25, gt=0, lt=1, description="stain that starts a piece, share of the slide's own")
-    texture_floor: float = Field(0.0025, gt=0, description="local deviation of green density of tissue, at least")
-    texture_ceiling: float = Field(0.006, gt=0, description="the same, at most")
-    texture_over_glass: float = Field(3.0, gt=0, description="the same, as a multiple of the slide's own glass")
-    glass_max_density: float = Field(0.01, gt=0, description="local density below which a place is bare glass")
-    pale_margin_um: float = Field(48.0, ge=0, description="margin that averaging adds around pale tissue")
-    texture_window_um: float = Field(80.0, gt=0, description="side of the window over which texture is measured")
-    smooth_um: float = Field(24.0, gt=0, description="sigma over which stain is averaged locally")
-    grey_share: float = Field(0.12, ge=0, description="stain over density below which a pixel is grey or black")
-    pale_share: float = Field(0.2, ge=0, description="local stain over density below which texture is only dirt")
-    black_share: float = Field(0.25, ge=0, description="stain over density below which an opaque pixel is black")
-    black_density: float = Field(0.7, gt=0, description="density from which a pixel is opaque")
-    black_min_density: float = Field(0.4, gt=0, description="density from which grey matter may hide tissue")
-    brown_share: float = Field(0.22, ge=0, description="the same where blue is absorbed most: dirt, or pale DAB")
+    stain_floor: float = Field(default=0.014, gt=0, description="Stain of a pixel that extends a piece.")
+    stain_floor_local: float = Field(
+        default=0.004, gt=0, description="Local stain that extends a piece where textured."
+    )
+    stain_seed_floor: float = Field(default=0.016, gt=0, description="Local stain that starts a piece, at least.")
+    stain_seed_ceiling: float = Field(default=0.05, gt=0, description="Local stain that starts a piece, at most.")
+    stain_seed_share: float = Field(
+        0.25, gt=0, lt=1, description="Local stain that starts a piece, of the slide's own."
+    )
+    smooth_um: float = Field(default=24.0, gt=0, description="Sigma over which stain is averaged locally, micrometres.")
+    pale_margin_um: float = Field(
+        default=48.0, ge=0, description="Margin that averaging adds around pale tissue, micrometres."
+    )
 
-    ink_min_density: float = Field(0.08, gt=0, description="density below which a hue is not called ink")
-    ink_min_area_um2: float = Field(20_000.0, ge=0, description="smaller ink-coloured spots are not strokes")
-    ink_halo_um: float = Field(100.0, ge=0, description="soft edge of a stroke")
-    stroke_max_um: float = Field(1_500.0, gt=0, description="widest stroke under which tissue is inferred")
+    texture_floor: float = Field(default=0.0025, gt=0, description="Deviation of green density of tissue, at least.")
+    texture_ceiling: float = Field(default=0.006, gt=0, description="Deviation of green density of tissue, at most.")
+    texture_over_glass: float = Field(
+        default=3.0, gt=0, description="The same, as a multiple of the slide's own glass."
+    )
+    texture_window_um: float = Field(
+        default=80.0, gt=0, description="Side of the window of that deviation, micrometres."
+    )
 
-    stroke_agreement_um: float = Field(600.0, gt=0, description="window in which a stroke is judged as a whole")
+    grey_share: float = Field(default=0.12, ge=0, description="Stain over density below which a cell is grey.")
+    brown_share: float = Field(
+        default=0.22, ge=0, description="The same where blue is absorbed most, as by dirt or pale DAB."
+    )
+    pale_share: float = Field(
+        default=0.2, ge=0, description="Local stain over density below which texture is only dirt."
+    )
+    black_share: float = Field(
+        default=0.25, ge=0, description="Stain over density below which an opaque cell is black."
+    )
+    black_density: float = Field(default=0.7, gt=0, description="Density from which a cell is opaque.")
+    cover_density: float = Field(default=0.4, gt=0, description="Density from which grey matter may hide tissue.")
 
-    closing_um: float = Field(32.0, ge=0, description="radius over which strands of a piece are joined")
-    opening_um: float = Field(8.0, ge=0, description="radius below which threads are cut off")
-    hole_max_area_um2: float = Field(60_000.0, ge=0, description="holes up to a few fat cells are filled")
-    fat_max_area_um2: float = Field(1_000_000.0, ge=0, description="textured holes are filled up to this")
-    fat_texture_share: float = Field(0.75, ge=0, le=1, description="share of a larger hole that must be textured")
-    piece_min_area_um2: float = Field(20_000.0, ge=0, description="smaller pieces are specks")
-    piece_min_seed_share: float = Field(0.03, ge=0, le=1, description="pieces with fewer seed pixels are dropped")
-    margin_um: float = Field(0.0, ge=0, description="margin added around every piece, as a generous reader draws it")
+    ink_min_density: float = Field(
+        default=0.08, gt=0, description="Red beyond green density from which a cell is green ink."
+    )
+    ink_min_area_um2: float = Field(default=20_000.0, ge=0, description="Smaller ink-coloured spots are not strokes.")
+    ink_halo_um: float = Field(default=100.0, ge=0, description="Width of the soft edge of a stroke, micrometres.")
+    stroke_max_um: float = Field(
+        1_500.0, gt=0, description="Widest stroke under which tissue is inferred, micrometres."
+    )
+    stroke_agreement_um: float = Field(
+        default=600.0, gt=0, description="Window in which a stroke is judged as a whole."
+    )
+
+    closing_um: float = Field(default=32.0, ge=0, description="Radius over which strands are joined, micrometres.")
+    opening_um: float = Field(default=8.0, ge=0, description="Radius below which threads are cut off, micrometres.")
+    hole_max_area_um2: float = Field(default=60_000.0, ge=0, description="Holes up to a few fat cells are filled.")
+    fat_max_area_um2: float = Field(default=1_000_000.0, ge=0, description="Textured holes are filled up to this.")
+    fat_texture_share: float = Field(
+        default=0.75, ge=0, le=1, description="Share of a larger hole that must be textured."
+    )
+    piece_min_area_um2: float = Field(default=20_000.0, ge=0, description="Smaller pieces are specks.")
+    piece_min_seed_share: float = Field(
+        default=0.03, ge=0, le=1, description="Pieces with a smaller share of seeds go."
+    )
+    margin_um: float = Field(default=0.0, ge=0, description="Margin added around every piece, micrometres.")

@@ -33,10 +33,10 @@ def find_ink(seen: Evidence, settings: TissueSettings) -> Mask:
 
 
 def find_grey(seen: Evidence, density: Plane, settings: TissueSettings) -> Mask:
-    """Too little colour for its density: shadow, dust, black ink, frames, carbon."""
+    """Too little colour for its density: shadow, dust, black ink, frames, carbon; or lighter than glass."""
     share = np.where(seen.blue > seen.green, np.float32(settings.brown_share), np.float32(settings.grey_share))
     share[density > settings.black_density] = settings.black_share
-    return seen.stain <= share * density
+    return (seen.stain <= share * density) | (density < -settings.lighter_max_density)
 
 
 def _grown(mask: Mask, kernel: NDArray[np.uint8]) -> Mask:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qc.config.tissue import TissueSettings
-from qc.tissue.glass import BLANK, Glass
+from qc.tissue.glass import Glass
 
 Plane = NDArray[np.float32]
 
@@ -54,7 +54,7 @@ def stain(red: Plane, green: Plane, blue: Plane) -> Plane:
     Haematoxylin, eosin, blood and DAB all absorb green more than red or more than blue; glass, shadow,
     dust and black ink are grey, and green ink absorbs green least. Neutral shading cancels.
     """
-    return green - cv2.min(red, blue)
+    return green - np.minimum(red, blue)
 
 
 def measure(rgb: NDArray[np.uint8], glass: Glass, mpp: float, settings: TissueSettings) -> Evidence:
@@ -69,12 +69,13 @@ def measure(rgb: NDArray[np.uint8], glass: Glass, mpp: float, settings: TissueSe
         settings: Thresholds.
     """
     step = max(1, round(settings.region_mpp / mpp))
-    padded = _padded(cv2.GaussianBlur(rgb, (3, 3), 0) if step > 1 else rgb, step)
+    calm = np.asarray(cv2.GaussianBlur(rgb, (3, 3), 0), np.uint8) if step > 1 else rgb
+    padded = _padded(calm, step)
     strips = [_cells(strip, glass, step, settings.stain_floor) for strip in _strips(padded, step)]
     red, green, blue, share, square = (np.concatenate(planes) for planes in zip(*strips, strict=True))
     side = 2 * max(1, round(settings.texture_window_um / (2 * mpp * step))) + 1
     mean, mean_square = cv2.blur(green, (side, side)), cv2.blur(square, (side, side))
-    texture = cv2.sqrt(cv2.max(mean_square - mean * mean, 0))
+    texture = np.sqrt(np.maximum(mean_square - mean * mean, 0), dtype=np.float32)
     return Evidence(red, green, blue, share, texture, mpp * step)
 
 
@@ -83,7 +84,7 @@ def _padded(rgb: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
     below, right = -rgb.shape[0] % step, -rgb.shape[1] % step
     if not (below or right):
         return rgb
-    return cv2.copyMakeBorder(rgb, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.copyMakeBorder(rgb, 0, below, 0, right, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def _strips(rgb: NDArray[np.uint8], step: int) -> list[NDArray[np.uint8]]:
@@ -93,18 +94,16 @@ def _strips(rgb: NDArray[np.uint8], step: int) -> list[NDArray[np.uint8]]:
 
 def _cells(rgb: NDArray[np.uint8], glass: Glass, step: int, stain_floor: float) -> tuple[Plane, ...]:
     """Mean densities, stained share and mean squared green density over cells of `step` x `step` pixels."""
-    densities = [cv2.LUT(cv2.extractChannel(rgb, i), _density_table(level)) for i, level in enumerate(glass.rgb)]
-    red, green, blue = densities
-    stained = (stain(red, green, blue) > stain_floor).view(np.uint8)
-    planes = (red, green, blue, stained.astype(np.float32), green * green)
+    red, green, blue = (_density(cv2.extractChannel(rgb, i), level) for i, level in enumerate(glass.rgb))
+    stained = (stain(red, green, blue) > stain_floor).astype(np.float32)
+    planes = (red, green, blue, stained, green * green)
     if step == 1:
         return planes
     size = (rgb.shape[1] // step, rgb.shape[0] // step)
-    return tuple(cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in planes)
+    return tuple(np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32) for plane in planes)
 
 
-def _density_table(glass_level: float) -> Plane:
-    """Optical density of each of the 256 levels; blank white is never lighter than glass."""
-    table = np.log10((glass_level + 1) / np.arange(1, 257, dtype=np.float64))
-    table[BLANK:] = np.maximum(table[BLANK:], 0)
-    return table.astype(np.float32)
+def _density(levels: cv2.typing.MatLike, glass_level: float) -> Plane:
+    """Optical density of each pixel; negative where it is lighter than glass."""
+    table = np.log10((glass_level + 1) / np.arange(1, 257, dtype=np.float64)).astype(np.float32)
+    return np.asarray(cv2.LUT(levels, table), np.float32)

@@ -57,7 +57,7 @@ def _pieces(seen: Evidence, is_scanned: Mask, settings: TissueSettings) -> Mask:
     stained = usable & (seen.stained_share >= 0.5)
     pieces = grow_pieces(stained | pale, seed, seen.mpp, settings)
     pieces = fill_holes(pieces, textured, ink | ~is_scanned, seen.mpp, settings)
-    covered = ink | (grey & (density > settings.black_min_density))
+    covered = ink | (grey & (density > settings.cover_density))
     pieces |= inked_tissue(covered, pieces, seen.mpp, settings)
     return fill_holes(pieces, textured, ~is_scanned, seen.mpp, settings)
 
@@ -70,12 +70,16 @@ def _local_evidence(
     The pale mask is eroded by the margin that averaging adds around it.
     """
     sigma = max(0.7, settings.smooth_um / seen.mpp)
-    local = cv2.GaussianBlur(np.where(usable, seen.stain, np.float32(0)), (0, 0), sigma)
-    local_density = cv2.GaussianBlur(density, (0, 0), sigma)
+    local = _averaged(np.where(usable, seen.stain, np.float32(0)), sigma)
+    local_density = _averaged(density, sigma)
     pale = textured & (local > settings.stain_floor_local) & (local > settings.pale_share * local_density)
     pale = cv2.erode(pale.view(np.uint8), disc(settings.pale_margin_um / seen.mpp)).view(np.bool_)
     seed = textured & (local > _seed_level(local[textured & usable], settings))
     return pale & usable, seed & usable
+
+
+def _averaged(plane: Plane, sigma_px: float) -> Plane:
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma_px), np.float32)
 
 
 def _seed_level(stain: Plane, settings: TissueSettings) -> float:

@@ -11,10 +11,10 @@ from qc.config.tissue import TissueSettings
 Mask = NDArray[np.bool_]
 
 _STEP_PX = 3
-BLANK = 254
+_BLANK = 254
 _FLAT_LEVELS = 10
 _MODE_SHARE = 0.3
-_DEFAULT_LEVEL = 245.0
+_WHITE = (245.0, 245.0, 245.0)
 _MIN_PIXELS = 20
 _MIN_SHARE = 0.001
 _MIN_GRADED_SHARE = 0.02
@@ -44,16 +44,16 @@ def estimate_glass(rgb: NDArray[np.uint8], is_scanned: NDArray[np.bool_], settin
     """
     sample = np.ascontiguousarray(rgb[::_STEP_PX, ::_STEP_PX])
     scanned = is_scanned[::_STEP_PX, ::_STEP_PX]
-    red, green, blue = cv2.split(sample)
+    red, green, blue = (np.asarray(plane, np.uint8) for plane in cv2.split(sample))
     brightest, darkest = cv2.max(red, blue), cv2.min(cv2.min(red, blue), green)
     bright = cv2.max(brightest, green) >= settings.glass_min_level
     unstained = green >= settings.glass_green_min * brightest.astype(np.float32)
     candidates = scanned & bright & unstained & _is_flat(green)
-    graded = candidates & (darkest < BLANK)
+    graded = candidates & (darkest < _BLANK)
     enough = max(_MIN_PIXELS, _MIN_GRADED_SHARE * np.count_nonzero(scanned))
     chosen = graded if np.count_nonzero(graded) >= enough else candidates
     if np.count_nonzero(chosen) < max(_MIN_PIXELS, _MIN_SHARE * np.count_nonzero(scanned)):
-        return Glass((_DEFAULT_LEVEL,) * 3)
+        return Glass(_WHITE)
     return Glass(_modal_colour(sample[chosen]))
 
 

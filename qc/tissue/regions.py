@@ -12,13 +12,13 @@ Mask = NDArray[np.bool_]
 def disc(radius_px: float) -> NDArray[np.uint8]:
     """Round kernel; a single cell when the radius is below half a cell."""
     side = 2 * max(0, round(radius_px)) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 def enough(mask: Mask, min_area_px: float) -> Mask:
     """`mask` without connected parts smaller than `min_area_px`."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    keep = stats[:, cv2.CC_STAT_AREA] >= min_area_px
+    labels, area_px = _parts(mask, connectivity=8)
+    keep = area_px >= min_area_px
     keep[0] = False
     return keep[labels]
 
@@ -27,9 +27,8 @@ def grow_pieces(candidate: Mask, seed: Mask, mpp: float, settings: TissueSetting
     """Pieces of joined candidates that hold enough seeds and area."""
     joined = cv2.morphologyEx(candidate.view(np.uint8), cv2.MORPH_CLOSE, disc(settings.closing_um / mpp))
     opened = cv2.morphologyEx(joined, cv2.MORPH_OPEN, disc(settings.opening_um / mpp))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=8)
-    area_px = stats[:, cv2.CC_STAT_AREA]
-    seeds_px = np.bincount(labels[seed], minlength=count)
+    labels, area_px = _parts(opened.view(np.bool_), connectivity=8)
+    seeds_px = np.bincount(labels[seed], minlength=len(area_px))
     keep = (area_px * mpp**2 >= settings.piece_min_area_um2) & (seeds_px >= settings.piece_min_seed_share * area_px)
     keep[0] = False
     return keep[labels]
@@ -41,9 +40,8 @@ def fill_holes(mask: Mask, textured: Mask, barred: Mask, mpp: float, settings: T
     Holes as small as a few fat cells are filled always; larger ones only when most of them is textured,
     as membranes are and a lumen is not.
     """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((~mask).view(np.uint8), connectivity=4)
-    area_px = stats[:, cv2.CC_STAT_AREA]
-    rough_px = np.bincount(labels[textured], minlength=count)
+    labels, area_px = _parts(~mask, connectivity=4)
+    rough_px = np.bincount(labels[textured], minlength=len(area_px))
     is_fat = (area_px * mpp**2 <= settings.fat_max_area_um2) & (rough_px >= settings.fat_texture_share * area_px)
     fill = is_fat | (area_px * mpp**2 <= settings.hole_max_area_um2)
     fill[0] = False
@@ -55,3 +53,9 @@ def with_margin(mask: Mask, margin_px: float) -> Mask:
     if margin_px < 0.5:
         return mask
     return cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 3) <= margin_px
+
+
+def _parts(mask: Mask, connectivity: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Label (H, W) of each connected part, 0 outside, and the area of each label in cells."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=connectivity)
+    return np.asarray(labels, np.int32), np.asarray(stats[:, cv2.CC_STAT_AREA], np.int32)
