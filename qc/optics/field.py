@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 Float = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
 
+_TABLE_STEP_UM = 0.25
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -102,11 +104,12 @@ class Waves:
         return total
 
     def along(self, s: Float) -> Float:
-        """The same noise along a line parameter, any shape."""
-        total = np.zeros(s.shape, np.float32)
-        for kx, ky, phase, amplitude in self.rows:
-            total += amplitude * np.sin(math.hypot(kx, ky) * s + phase)
-        return total
+        """The same noise along a line parameter of any shape; read from a table with steps of `_TABLE_STEP_UM`."""
+        low = float(s.min()) if s.size else 0.0
+        places = ((s - low) * (1 / _TABLE_STEP_UM)).astype(np.int32)
+        grid = low + _TABLE_STEP_UM * np.arange(int(places.max(initial=0)) + 1)
+        table = sum(amplitude * np.sin(math.hypot(kx, ky) * grid + phase) for kx, ky, phase, amplitude in self.rows)
+        return np.asarray(table, np.float32)[places]
 
 
 @dataclass(frozen=True)

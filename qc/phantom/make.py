@@ -82,7 +82,7 @@ class _Colours:
 def _stains(spec: PhantomSpec, rng: np.random.Generator) -> StainPair:
     if spec.stain == "dab":
         return H_DAB
-    return between(HE_RUIFROK, HE_MACENKO, float(rng.uniform(0.2, 0.9)))
+    return between(HE_RUIFROK, HE_MACENKO, float(rng.uniform(0.5, 1.0)))
 
 
 def _photograph(

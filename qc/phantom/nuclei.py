@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 Plane = NDArray[np.float32]
 
@@ -59,16 +59,19 @@ def sprite(kind: CellKind, mpp: float, rng: np.random.Generator, angle: float | 
 def scatter(per_mm2: float, side_um: float, gap_um: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """(N, 2) points in um on a periodic square, pushed apart until few are closer than `gap_um`."""
     count = max(1, round(per_mm2 * (side_um / 1000) ** 2))
-    points = rng.uniform(0, side_um, (count, 2))
-    for _ in range(12):
-        tree = cKDTree(points, boxsize=side_um)
+    across = max(1, round(count**0.5))
+    cell = side_um / across
+    y, x = np.meshgrid(np.arange(across), np.arange(across), indexing="ij")
+    points = (np.stack([x.ravel(), y.ravel()], 1) + rng.uniform(0, 1, (across * across, 2))) * cell % side_um
+    for _ in range(25):
+        tree = KDTree(points, boxsize=side_um)
         pairs = tree.query_pairs(gap_um, output_type="ndarray")
         if not len(pairs):
             break
         apart = points[pairs[:, 0]] - points[pairs[:, 1]]
         apart -= side_um * np.round(apart / side_um)
         distance = np.linalg.norm(apart, axis=1, keepdims=True) + 1e-6
-        push = 0.3 * (gap_um - distance) * apart / distance
+        push = 0.4 * (gap_um - distance) * apart / distance
         np.add.at(points, pairs[:, 0], push)
         np.add.at(points, pairs[:, 1], -push)
         points %= side_um

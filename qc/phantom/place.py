@@ -102,7 +102,9 @@ def _fill(wanted: ArtefactSpec, is_tissue: Mask, at: Coords, rng: np.random.Gene
             np.clip(side_um * kind.spread * rng.uniform(0.6, 1.1), kind.least_um, kind.most_um)
         )
         artefact = kind.draws[int(rng.integers(len(kind.draws)))](here, rng, size, wanted.strength)
-        now = covered | (artefact.covers(at) & is_tissue)
+        rows, columns = _window(artefact.bounds, is_tissue.shape, at.mpp)
+        now = covered.copy()
+        now[rows, columns] |= artefact.covers(at.window(rows, columns)) & is_tissue[rows, columns]
         if now.sum() > 1.15 * target and wanted.size_um is None:
             shrink = max(0.3, 0.85 * shrink)
             continue

@@ -56,7 +56,7 @@ def plan_tissue(spec: PhantomSpec, rng: np.random.Generator) -> Plan:
     thickness = 1 + 0.05 * noise(shape, 1500, rng) + 0.04 * noise(shape, 150, rng) + 0.02 * noise(shape, 40, rng)
     glands = _places(labels == Compartment.LAMINA, 118.0, 0.9, rng)
     stroma = (labels >= Compartment.STROMA_A) & (labels <= Compartment.STROMA_C) | (labels == Compartment.PARACORTEX)
-    return Plan(labels, np.clip(thickness, 0.6, 1.4), glands, _places(stroma, 330.0, 0.6, rng))
+    return Plan(labels, np.clip(thickness, 0.6, 1.4).astype(np.float32), glands, _places(stroma, 330.0, 0.6, rng))
 
 
 def _outline(spec: PhantomSpec, shape: tuple[int, int], rng: np.random.Generator) -> Plane:
@@ -74,11 +74,11 @@ def _outline(spec: PhantomSpec, shape: tuple[int, int], rng: np.random.Generator
         u, v = (c * (x - cx) + s * (y - cy)) * aspect, (c * (y - cy) - s * (x - cx)) / aspect
         best = np.maximum(best, np.float32(rng.uniform(0.9, 1.1)) - 2 * np.sqrt(u * u + v * v))
     size_um = min(spec.width_mm, spec.height_mm) * 1000
-    rough = 0.6 if spec.diagnosis != "none" else 1.0
-    best += rough * (0.16 * noise(shape, size_um / 3, rng) + 0.06 * noise(shape, size_um / 10, rng))
-    best += rough * (0.02 * noise(shape, 120, rng) + 0.012 * noise(shape, 40, rng))
+    rough = 0.5 if spec.diagnosis != "none" else 1.0
+    best += rough * (0.11 * noise(shape, size_um / 3, rng) + 0.035 * noise(shape, size_um / 10, rng))
+    best += rough * (0.012 * noise(shape, 120, rng) + 0.008 * noise(shape, 40, rng))
     margin = np.minimum(np.minimum(x, across - x) / across, np.minimum(y, down - y) / down)
-    best -= 3 * np.clip(0.05 - margin, 0, 1) / 0.05
+    best -= 12 * np.clip(0.06 - margin, 0, 1)
     best -= np.quantile(best, 1 - spec.cover)
     return best
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from qc.optics.field import Float
 from qc.phantom.spec import PhantomSpec, ScannerSpec
 
-_NOISE_PX = 1024
+_NOISE_PX = 512
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -35,7 +35,7 @@ def illumination(spec: PhantomSpec, x_px: float, y_px: float) -> float:
 
 
 def noise_bank(scanner: ScannerSpec, rng: np.random.Generator, block_px: int) -> tuple[NDArray[np.uint8], int]:
-    """Sensor noise to be added, (N, N, 3) uint8 and periodic but for `block_px`, and its mean, to be taken off before."""
+    """Sensor noise, (N, N, 3) uint8 with `block_px` repeated, and its mean, to be taken off beforehand."""
     mean = int(np.ceil(3 * scanner.noise))
     plane = rng.normal(mean, scanner.noise, (_NOISE_PX, _NOISE_PX, 3))
     bank = np.clip(np.round(plane), 0, 2 * mean).astype(np.uint8)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qc.phantom.nuclei import CellKind, Plane, sprite
 from qc.phantom.texture import OD_STEP
 
-COLUMNAR = CellKind(4.6, 0.1, 1.65, 0.72, 0.22, 0.28)
+COLUMNAR = CellKind(4.8, 0.12, 1.65, 0.5, 0.22, 0.32)
 FLAT = CellKind(2.4, 0.2, 3.6, 0.75, 0.1, 0.2)
 
 
@@ -47,6 +47,15 @@ class _Canvas:
         view = self.first[y0 : y0 + side, x0 : x0 + side]
         np.maximum(view, piece, out=view)
 
+    def empty(self, x_um: float, y_um: float, radius_um: float) -> None:
+        """A pale vacuole of mucin."""
+        reach, middle = round(radius_um / self.mpp) + 2, self.u.shape[0] // 2
+        column, row = middle + round(x_um / self.mpp), middle + round(y_um / self.mpp)
+        part = slice(max(0, row - reach), row + reach + 1), slice(max(0, column - reach), column + reach + 1)
+        hole = np.clip((radius_um - np.hypot(self.u[part] - x_um, self.v[part] - y_um)) / 1.5, 0, 1)
+        self.second[part] *= 1 - 0.85 * hole
+        self.first[part] = self.first[part] * (1 - 0.8 * hole) + 0.05 * hole
+
     def finished(self, inside_um: Plane, stain: str, brown: float) -> Structure:
         second = self.second * (1 - 0.5 * np.clip(self.first, 0, 1))
         first = self.first
@@ -62,27 +71,28 @@ def _grain(shape: tuple[int, ...], scale_px: float, rng: np.random.Generator) ->
 
 
 def _waves(theta: Plane, rng: np.random.Generator, amount: float) -> Plane:
-    return sum(
+    total = sum(
         (rng.normal(0, amount / k**0.7) * np.cos(k * theta + rng.uniform(0, 6.3)) for k in (2, 3, 4, 5, 7)),
         start=np.zeros_like(theta),
     )
+    return np.asarray(total, np.float32)
 
 
 def _gland(mpp: float, stain: str, rng: np.random.Generator) -> Structure:
     """A gland cut across: columnar cells with basal nuclei around an irregular lumen."""
-    radius, stretch = float(rng.uniform(36, 66)), float(rng.uniform(1.0, 1.7))
+    radius, stretch = float(rng.uniform(34, 60)), float(rng.uniform(1.0, 1.8))
     canvas = _Canvas.of(radius * stretch**0.5 * 1.35, mpp)
     u, v = canvas.u / stretch**0.5, canvas.v * stretch**0.5
     theta, r = np.arctan2(v, u), np.hypot(u, v)
-    edge = radius * (1 + _waves(theta, rng, 0.06))
+    edge = radius * (1 + _waves(theta, rng, 0.08))
     inside = edge - r
-    tall = float(rng.uniform(16, 26))
-    lumen = inside - np.minimum(tall, 0.75 * radius) * (1 + _waves(theta, rng, 0.07))
+    tall = float(rng.uniform(0.4, 0.72)) * radius
+    lumen = inside - tall * (1 + _waves(theta, rng, 0.12))
     cell = np.clip(inside / 1.2, 0, 1) * np.clip(-lumen / 1.5 + 0.5, 0, 1)
     goblet = float(rng.choice([0.0, 0.5, 0.8]))
-    pink = float(rng.uniform(0.26, 0.42))
+    pink = float(rng.uniform(0.2, 0.32))
     canvas.second[:] = cell * pink * (1 + 0.12 * _grain(u.shape, 2 / mpp, rng))
-    canvas.second[:] += 0.25 * np.exp(-((inside / 1.5) ** 2)) + 0.02 + 0.06 * rng.random() * (lumen > 2)
+    canvas.second[:] += 0.25 * np.exp(-((inside / 1.5) ** 2)) + 0.015 + 0.03 * rng.random() * (lumen > 2)
     canvas.first[:] = cell * float(rng.uniform(0.08, 0.2)) + 0.12 * np.exp(-((lumen / 1.2) ** 2))
     for angle in np.arange(0, 2 * np.pi, 5.2 / radius):
         _gland_cell(canvas, rng, angle + rng.normal(0, 0.02), (theta, edge, radius, stretch, tall, goblet))
@@ -93,15 +103,15 @@ def _gland_cell(
     canvas: _Canvas, rng: np.random.Generator, angle: float, gland: tuple[Plane, Plane, float, float, float, float]
 ) -> None:
     theta, edge, radius, stretch, tall, goblet = gland
-    nearest = np.unravel_index(int(np.abs(theta - ((angle + np.pi) % (2 * np.pi) - np.pi)).argmin()), theta.shape)
-    local = float(edge[nearest]) if abs(float(edge[nearest]) - radius) < radius else radius
+    reach, middle = 0.9 * radius / canvas.mpp, theta.shape[0] // 2
+    column = middle + round(float(np.cos(angle)) * reach * stretch**0.5)
+    row = middle + round(float(np.sin(angle)) * reach / stretch**0.5)
+    local = float(edge[row, column])
     if rng.random() < goblet * 0.5:
         depth = tall * float(rng.uniform(0.55, 0.7))
         x, y = (local - depth) * np.cos(angle) * stretch**0.5, (local - depth) * np.sin(angle) / stretch**0.5
         size = float(rng.uniform(4.0, 6.5))
-        hole = np.clip((size - np.hypot(canvas.u - x, canvas.v - y)) / 1.5, 0, 1)
-        canvas.second[:] *= 1 - 0.85 * hole
-        canvas.first[:] = canvas.first * (1 - 0.8 * hole) + 0.05 * hole
+        canvas.empty(float(x), float(y), size)
     depth = float(rng.normal(6.0, 1.4))
     x, y = (local - depth) * np.cos(angle) * stretch**0.5, (local - depth) * np.sin(angle) / stretch**0.5
     canvas.stamp(sprite(COLUMNAR, canvas.mpp, rng, float(np.arctan2(y, x))), x, y)
@@ -131,7 +141,7 @@ def _vessel(mpp: float, stain: str, rng: np.random.Generator) -> Structure:
 
 
 @lru_cache(maxsize=8)
-def structures(kind: str, mpp: float, stain: str, variant: int, count: int = 16) -> tuple[Structure, ...]:
+def structures(kind: str, mpp: float, stain: str, variant: int, count: int = 12) -> tuple[Structure, ...]:
     """`count` glands or vessels, each in four orientations."""
     rng = np.random.default_rng([variant, {"gland": 1, "vessel": 2}[kind]])
     draw = _gland if kind == "gland" else _vessel
@@ -139,6 +149,6 @@ def structures(kind: str, mpp: float, stain: str, variant: int, count: int = 16)
     turned = []
     for one in made:
         for k in range(4):
-            planes = [np.ascontiguousarray(np.rot90(p, k)) for p in (one.first, one.second, one.shape)]
-            turned.append(Structure(planes[0], planes[1], planes[2]))
+            first, second, shape = (np.rot90(p, k).copy() for p in (one.first, one.second, one.shape))
+            turned.append(Structure(first.astype(np.uint8), second.astype(np.uint8), shape.astype(np.bool_)))
     return tuple(turned)

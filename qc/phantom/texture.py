@@ -6,16 +6,17 @@ Texture(first, second): (N, N) uint8 haematoxylin and counterstain (eosin, or DA
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from qc.phantom.nuclei import CellKind, Plane, nuclei_field, scatter, sprite, stamp_periodic
 
 OD_STEP = 0.012  # optical density per uint8 level: 255 levels reach 3.06
-FIELD_UM = 512.0
+FIELD_UM = 400.0
 
 
 class Compartment(IntEnum):
@@ -44,13 +45,13 @@ class Texture:
     second: NDArray[np.uint8]
 
 
-LYMPHOCYTE = CellKind(5.4, 0.10, 1.12, 0.78, 0.22, 0.22)
-MANTLE_CELL = CellKind(5.4, 0.08, 1.1, 0.88, 0.2, 0.2)
-CENTROBLAST = CellKind(8.4, 0.14, 1.12, 0.52, 0.34, 0.42)
-CENTROCYTE = CellKind(6.6, 0.14, 1.3, 0.5, 0.32, 0.35, 0.12)
-CLEAVED = CellKind(6.5, 0.07, 1.28, 0.62, 0.3, 0.26, 0.16)
-SPINDLE = CellKind(2.4, 0.2, 4.2, 0.7, 0.15, 0.2)
-PLASMA = CellKind(6.0, 0.15, 1.15, 0.8, 0.2, 0.4)
+LYMPHOCYTE = CellKind(5.4, 0.10, 1.12, 0.62, 0.2, 0.28)
+MANTLE_CELL = CellKind(5.5, 0.08, 1.1, 0.74, 0.2, 0.24)
+CENTROBLAST = CellKind(8.2, 0.14, 1.12, 0.34, 0.28, 0.5)
+CENTROCYTE = CellKind(6.4, 0.14, 1.3, 0.36, 0.24, 0.4, 0.12)
+CLEAVED = CellKind(6.4, 0.07, 1.28, 0.42, 0.24, 0.32, 0.16)
+SPINDLE = CellKind(2.4, 0.2, 4.2, 0.58, 0.15, 0.2)
+PLASMA = CellKind(6.0, 0.15, 1.15, 0.58, 0.2, 0.45)
 ENDOTHELIUM = CellKind(3.0, 0.2, 2.6, 0.75, 0.15, 0.2)
 APOPTOTIC = CellKind(2.4, 0.35, 1.1, 1.3, 0.0, 0.0)
 
@@ -67,15 +68,16 @@ def _noise(side_px: int, scale_px: float, rng: np.random.Generator, stretch: flo
     return (out / (out.std() + 1e-9)).astype(np.float32)
 
 
-def _warped(plane: Plane, mpp: float, rng: np.random.Generator, scale_um: float, by_um: float) -> Plane:
+def _warped(plane: NDArray[Any], mpp: float, rng: np.random.Generator, scale_um: float, by_um: float) -> Plane:
     """The periodic plane pulled about by smooth noise: straight fibres become wavy."""
     n = plane.shape[0]
     y, x = np.mgrid[0:n, 0:n].astype(np.float32)
     dx, dy = (_noise(n, scale_um / mpp, rng) * (by_um / mpp) for _ in range(2))
-    return cv2.remap(plane, (x + dx) % n, (y + dy) % n, cv2.INTER_NEAREST, borderMode=cv2.BORDER_WRAP)
+    out = cv2.remap(plane, (x + dx) % n, (y + dy) % n, cv2.INTER_NEAREST, borderMode=cv2.BORDER_WRAP)
+    return np.asarray(out, np.float32)
 
 
-def _quantised(first: Plane, second: Plane) -> Texture:
+def _quantised(first: NDArray[Any], second: NDArray[Any]) -> Texture:
     return Texture(*(np.clip(p / OD_STEP + 0.5, 0, 255).astype(np.uint8) for p in (first, second)))
 
 
@@ -86,12 +88,13 @@ def _stroma(
     coarse = _noise(n, 9 / mpp, rng, 7, angle)
     fine = _noise(n, 2.2 / mpp, rng, 14, angle)
     bundle = 1 / (1 + np.exp(-(coarse + cleft) * 3.0))
-    eosin = bundle * (0.42 + 0.09 * fine + 0.06 * coarse) + 0.02
+    wisps = _noise(n, 4 / mpp, rng, 5, angle + 0.5)
+    eosin = bundle * (0.30 + 0.05 * fine + 0.05 * coarse + 0.04 * wisps) + 0.015
     nuclei, _ = nuclei_field(SPINDLE, cellular, n, mpp, rng, angle)
     few, _ = nuclei_field(LYMPHOCYTE, cellular * 0.12, n, mpp, rng)
     first = np.maximum(nuclei, few) + 0.03 * bundle
     planes = np.dstack([first, np.clip(eosin, 0, None)])
-    warped = _warped(planes, mpp, rng, 90, 14)
+    warped = _warped(_warped(planes, mpp, rng, 28, 2.6), mpp, rng, 90, 13)
     return warped[..., 0], warped[..., 1]
 
 
@@ -111,14 +114,17 @@ def _cells(
             stamp_periodic(first, bank[which], x / mpp, y / mpp)
     step = 2 if mpp < 0.75 else 1
     y, x = (np.mgrid[0 : n // step, 0 : n // step] + 0.5) * mpp * step
-    tree = cKDTree(points % (n * mpp), boxsize=n * mpp)
+    tree = KDTree(points % (n * mpp), boxsize=n * mpp)
     distance, _ = tree.query(np.stack([x.ravel() % (n * mpp), y.ravel() % (n * mpp)], 1), k=2, workers=1)
     border = (distance[:, 1] - distance[:, 0]).reshape(x.shape).astype(np.float32)
     border = cv2.resize(border, (n, n), interpolation=cv2.INTER_LINEAR)
-    membrane = np.exp(-((border / 1.3) ** 2)).astype(np.float32)
+    membrane = np.exp(-((border / 1.0) ** 2)).astype(np.float32)
     cytoplasm = pink * (1 + 0.25 * _noise(n, 3 / mpp, rng) + 0.15 * _noise(n, 30 / mpp, rng))
-    cytoplasm = cytoplasm * (1 - gap * membrane)
-    return first + 0.10 * cytoplasm, np.clip(cytoplasm, 0, None) * (1 - 0.5 * np.clip(first, 0, 1)), membrane
+    patchy = np.clip(0.5 + 0.6 * _noise(n, 14 / mpp, rng), 0, 1)
+    cytoplasm = cytoplasm * (1 - gap * membrane * patchy)
+    holes = 1 / (1 + np.exp(-6 * (_noise(n, 8 / mpp, rng) + 1.5 - gap)))
+    cytoplasm = cytoplasm * holes
+    return first + 0.25 * cytoplasm, np.clip(cytoplasm, 0, None) * (1 - 0.5 * np.clip(first, 0, 1)), membrane
 
 
 def _starry(first: Plane, second: Plane, mpp: float, rng: np.random.Generator, per_mm2: float) -> None:
@@ -150,12 +156,12 @@ def _fat(n: int, mpp: float, rng: np.random.Generator) -> tuple[Plane, Plane]:
     y, x = (np.mgrid[0 : n // step, 0 : n // step].astype(np.float32) + 0.5) * step
     wx, wy = (_noise(n // step, 25 / mpp / step, rng) * 2.5 / mpp for _ in range(2))
     at = np.stack([((x + wx) * mpp % side_um).ravel(), ((y + wy) * mpp % side_um).ravel()], 1)
-    distance, _ = cKDTree(points, boxsize=side_um).query(at, k=3, workers=1)
+    distance, _ = KDTree(points, boxsize=side_um).query(at, k=3, workers=1)
     shape = x.shape
     edge = cv2.resize((distance[:, 1] - distance[:, 0]).reshape(shape).astype(np.float32), (n, n))
     corner = cv2.resize((distance[:, 2] - distance[:, 0]).reshape(shape).astype(np.float32), (n, n))
     thick = 1.5 + 0.6 * _noise(n, 25 / mpp, rng)
-    eosin = 0.40 * np.exp(-((edge / np.clip(thick, 0.8, 4)) ** 2)) + 0.3 * np.exp(-((corner / 6) ** 2)) + 0.012
+    eosin = 0.32 * np.exp(-((edge / np.clip(thick, 0.8, 4)) ** 2)) + 0.3 * np.exp(-((corner / 6) ** 2)) + 0.012
     nuclei, _ = nuclei_field(CellKind(2.6, 0.3, 2.6, 0.8, 0.1, 0.2), 900, n, mpp, rng)
     return nuclei * np.exp(-((edge / 4) ** 2)), eosin.astype(np.float32)
 
@@ -179,20 +185,20 @@ def textures(mpp: float, stain: str, variant: int) -> dict[Compartment, Texture]
     big = 2 * n if mpp >= 0.4 else n
     out[Compartment.FAT] = _stained(*_fat(big, mpp, rng), None, stain, 0.0)
     out[Compartment.LAMINA] = _stained(
-        *_cells(n, mpp, rng, [(LYMPHOCYTE, 2600), (PLASMA, 2200), (SPINDLE, 1400)], 0.24, 0.75), stain, 0.08
+        *_cells(n, mpp, rng, [(LYMPHOCYTE, 2600), (PLASMA, 2200), (SPINDLE, 1400)], 0.19, 0.7), stain, 0.08
     )
     out[Compartment.SINUS] = _stained(
         *_cells(n, mpp, rng, [(LYMPHOCYTE, 2500), (CENTROCYTE, 900)], 0.13, 0.8), stain, 0.1
     )
     mixes: dict[Compartment, tuple[list[tuple[CellKind, float]], float, float]] = {
-        Compartment.PARACORTEX: ([(LYMPHOCYTE, 9800), (CENTROCYTE, 1200), (ENDOTHELIUM, 900)], 0.27, 0.12),
+        Compartment.PARACORTEX: ([(LYMPHOCYTE, 12000), (CENTROCYTE, 900), (ENDOTHELIUM, 700)], 0.24, 0.12),
         Compartment.MANTLE: ([(MANTLE_CELL, 15500)], 0.2, 1.0),
-        Compartment.LIGHT_ZONE: ([(CENTROCYTE, 6000), (CENTROBLAST, 1300)], 0.30, 0.9),
+        Compartment.LIGHT_ZONE: ([(CENTROCYTE, 5400), (CENTROBLAST, 1500)], 0.25, 0.9),
         Compartment.DARK_ZONE: ([(CENTROBLAST, 7200), (CENTROCYTE, 2600)], 0.24, 0.9),
-        Compartment.FOLLICLE: ([(CLEAVED, 11300), (CENTROBLAST, 250)], 0.22, 1.0),
+        Compartment.FOLLICLE: ([(CLEAVED, 10300), (CENTROBLAST, 250)], 0.2, 1.0),
     }
     for compartment, (kinds, pink, positive) in mixes.items():
-        first, second, membrane = _cells(n, mpp, rng, kinds, pink, 0.55)
+        first, second, membrane = _cells(n, mpp, rng, kinds, pink, 0.4)
         if compartment in (Compartment.DARK_ZONE, Compartment.LIGHT_ZONE):
             _starry(first, second, mpp, rng, 150 if compartment is Compartment.DARK_ZONE else 50)
         out[compartment] = _stained(first, second, membrane, stain, positive)
