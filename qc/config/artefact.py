@@ -40,7 +40,7 @@ class ClassicalSettings(Settings):
     grey_edge_density: float = Field(0.035, gt=0, description="debris reaches as far as it is denser than this")
     grey_min_area_um2: float = Field(3_000.0, ge=0, description="smaller grey spots are pigment and left clean")
     grey_width_um: float = Field(16.0, gt=0, description="narrower grey streaks are left clean")
-    rim_width_um: float = Field(30.0, gt=0, description="grey lines thinner than this are rims of bubbles")
+    rim_width_um: float = Field(40.0, gt=0, description="grey lines thinner than this are rims of bubbles")
     rim_length_um: float = Field(250.0, gt=0, description="and longer than this")
 
     dry_window_um: float = Field(64.0, gt=0, description="side of the window over which dry tissue is judged")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from qc.artefact.classical.evidence import BLOCK_CELLS, Evidence
 
+_NOISE_DENSITY = 0.002  # RMS that rounding to 8 bits and JPEG leave on tissue
 _SCORE_CUT = 4.0
 _FOCUS_AT_CUT = 0.45
 _POINTS_PER_OCTAVE = 2.5
@@ -33,7 +34,8 @@ def focus_map(
     """
     weight = _tissue_share(evidence, is_tissue) * (evidence.coarse > 0)
     side = max(1, round(window_um / (evidence.cell_um * BLOCK_CELLS))) | 1
-    fine = _pool(np.square(evidence.fine.astype(np.float32)) * weight, side)
+    fine_power = np.maximum(np.square(evidence.fine.astype(np.float32)) - _NOISE_DENSITY**2, 0)
+    fine = _pool(fine_power * weight, side)
     coarse = _pool(np.square(evidence.coarse.astype(np.float32)) * weight, side)
     pooled_weight = _pool(weight, side)
     focus = np.sqrt(fine / np.maximum(coarse, 1e-9))

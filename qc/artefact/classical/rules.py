@@ -41,6 +41,7 @@ class Planes:
     Attributes:
         density: Mean optical density of the channels.
         grey: Density that no stain of this slide explains, equal in all channels.
+        grey_share: Share of that in all density, 0-1.
         red_over_green: Hue, OD red / OD green.
         blue_over_green: Hue, OD blue / OD green.
         focus: Ratio of fine to coarse contrast.
@@ -50,6 +51,7 @@ class Planes:
 
     density: NDArray[np.float32]
     grey: NDArray[np.float32]
+    grey_share: NDArray[np.float32]
     red_over_green: NDArray[np.float32]
     blue_over_green: NDArray[np.float32]
     focus: NDArray[np.float32]
@@ -103,10 +105,12 @@ def planes_of(evidence: Evidence, is_tissue: Mask, reference: SlideReference, se
     """Density, hue and focus of each cell."""
     density = density_of(smoothed(evidence.rgb), reference.glass)
     red_over_green, blue_over_green = hue_of(density)
+    grey, grey_share = grey_density(density, reference.stain_blue_over_green, evidence.cell_um)
     focus, contrast = focus_map(evidence, is_tissue, settings.focus_window_um)
     return Planes(
         density=cv2.transform(density, np.full((1, 3), 1 / 3, np.float32)),  # type: ignore[arg-type]
-        grey=grey_density(density, reference.stain_blue_over_green, evidence.cell_um),
+        grey=grey,
+        grey_share=grey_share,
         red_over_green=red_over_green,
         blue_over_green=blue_over_green,
         focus=focus,
@@ -141,7 +145,7 @@ def is_dry(planes: Planes, settings: ClassicalSettings) -> Mask:
 
 def is_grey(planes: Planes, settings: ClassicalSettings) -> Mask:
     """Absorption without hue: dust, fibres, soot and their shadows, rims, black ink."""
-    is_hueless = planes.grey > settings.grey_min_share * planes.density
+    is_hueless = planes.grey_share > settings.grey_min_share
     core = opened(is_hueless & (planes.grey > settings.grey_min_density), settings.grey_width_um, planes.cell_um)
     core = large_only(core, settings.grey_min_area_um2, planes.cell_um)
     return touching(is_hueless & (planes.grey > settings.grey_edge_density), core)

@@ -16,7 +16,7 @@ _GREY_WINDOW_UM = 18.0
 _EOSIN_RED_OVER_GREEN = 0.25
 _BROWN_BLUE_LESS_RED = 0.35
 _SMALLEST_DENSITY = 0.02
-_SCORE_OF_DENSITY = ((0.0, 0.02, 0.06, 0.12, 0.50, 0.75, 1.2), (0.0, 0.0, 4.0, 10.0, 10.0, 4.0, 0.0))
+_SCORE_OF_DENSITY = ((0.0, 0.02, 0.06, 0.12, 0.42, 0.60, 1.0), (0.0, 0.0, 4.0, 10.0, 10.0, 4.0, 0.0))
 _SCORE_OF_CHROMA = ((0.0, 0.1, 0.3, 0.5), (0.0, 0.0, 4.0, 10.0))
 
 
@@ -45,24 +45,28 @@ def hue_of(density: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[n
     return density[..., 0] / green, density[..., 2] / green
 
 
-def grey_density(density: NDArray[np.float32], stain_blue_over_green: float, cell_um: float) -> NDArray[np.float32]:
-    """(h, w) density of a grey layer over the stains, smoothed over about 18 um; 0 without one or over brown.
+def grey_density(
+    density: NDArray[np.float32], stain_blue_over_green: float, cell_um: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Density of a grey layer over the stains and its share of all density, (h, w) each, over about 18 um.
 
     A grey layer adds the same density to all channels. Haematoxylin leaves little in blue, eosin little in red,
     so what is left in the scarcer of the two after the stains' share (a fixed part of green) is not theirs.
+    Brown, darkest in blue, is not grey.
     """
     side = max(1, round(_GREY_WINDOW_UM / cell_um))
     red, green, blue = cv2.split(cv2.blur(density, (side, side)))
     in_blue = (blue - stain_blue_over_green * green) / (1 - stain_blue_over_green)
     in_red = (red - _EOSIN_RED_OVER_GREEN * green) / (1 - _EOSIN_RED_OVER_GREEN)
     is_brown = blue - red > _BROWN_BLUE_LESS_RED * green
-    return np.where(is_brown, 0, np.maximum(np.minimum(in_blue, in_red), 0))
+    grey = np.where(is_brown, 0, np.maximum(np.minimum(in_blue, in_red), 0))
+    return grey, grey / np.maximum((red + green + blue) / 3, _SMALLEST_DENSITY)
 
 
 def score_of_stain(density: float, chroma: float) -> float:
-    """Stain score 0-10: 10 for a median density of 0.12-0.50 with chroma above 0.5.
+    """Stain score 0-10: 10 for a median density of 0.12-0.42 with chroma above 0.5.
 
-    4 at a density of 0.06 (pale) or 0.75 (dark) or a chroma of 0.3 (grey).
+    4 at a density of 0.06 (pale) or 0.60 (dark) or a chroma of 0.3 (grey).
 
     Args:
         density: Median optical density of tissue, mean of the channels.
