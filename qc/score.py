@@ -67,6 +67,8 @@ def judge(coverage: Coverage, focus_score: float, stain_score: float, profile: P
 
 
 def _share_findings(coverage: Coverage, profile: Profile) -> list[Finding]:
+    if coverage.tissue_cells == 0:
+        return [Finding(Verdict.REVIEW, "no tissue is left on the artefact map", "look at the overlay")]
     measured = [(c.name.lower(), c.label, coverage.share(c), c.remedy) for c in (*ARTEFACTS, ArtefactClass.UNASSESSED)]
     measured.append(("all_artefacts", "all artefacts together", coverage.share(*ARTEFACTS), "look at the overlay"))
     findings = []
@@ -92,12 +94,10 @@ def _area_findings(coverage: Coverage, profile: Profile) -> list[Finding]:
 
 
 def _beyond(value: float, key: str, profile: Profile) -> tuple[Verdict, float] | None:
-    """The verdict a share asks for and the limit it broke; an unknown share asks for review."""
+    """The verdict a share asks for and the limit it broke."""
     if value > _limit(profile.reject, key):
         return Verdict.REJECT, _limit(profile.reject, key)
-    if math.isnan(value) or value > _limit(profile.review, key):
-        return Verdict.REVIEW, _limit(profile.review, key)
-    return None
+    return (Verdict.REVIEW, _limit(profile.review, key)) if value > _limit(profile.review, key) else None
 
 
 def _below(value: float, key: str, profile: Profile) -> tuple[Verdict, float] | None:
