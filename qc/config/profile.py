@@ -2,12 +2,15 @@
 
 from importlib import resources
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from qc.config.base import Settings
 from qc.config.toml import load_settings
 from qc.errors import SettingsError
+
+_LOWEST = frozenset({"focus_score", "stain_score", "usable_mm2"})  # limits that are lowest values, not highest
 
 
 class Limits(Settings):
@@ -33,6 +36,15 @@ class Profile(Settings):
     purpose: str = Field(description="What the tissue is wanted for, one sentence.")
     review: Limits = Field(description="Limits beyond which a person looks.")
     reject: Limits = Field(description="Limits beyond which the slide goes back to the lab.")
+
+    @model_validator(mode="after")
+    def _rejection_is_no_stricter_than_review(self) -> Self:
+        for name in Limits.model_fields:
+            review, reject = getattr(self.review, name), getattr(self.reject, name)
+            milder, stricter = (reject, review) if name in _LOWEST else (review, reject)
+            if milder > stricter:
+                raise ValueError(f"{name} would reject at {reject:g} what needs no review before {review:g}")
+        return self
 
 
 def profile_names() -> list[str]:
