@@ -3,12 +3,17 @@
 import math
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter
+from pydantic import AllowInfNan, BeforeValidator, Field, PlainSerializer, TypeAdapter
 
 from qc.config.base import Settings
 from qc.labels import Verdict
 
-NanFloat = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
+NanFloat = Annotated[
+    float,
+    AllowInfNan(),
+    BeforeValidator(lambda value: math.nan if value is None else value),
+    PlainSerializer(lambda value: None if math.isnan(value) else value, when_used="json"),
+]
 """A float whose NaN is written as null in JSON and comes back as NaN."""
 
 
@@ -39,8 +44,6 @@ class FindingRow(Settings):
 
 class Assessed(Settings):
     """A slide that went through every stage."""
-
-    model_config = ConfigDict(ser_json_inf_nan="null")
 
     kind: Literal["assessed"] = Field("assessed", description="Marks the record as an assessed slide.")
     stamp: Stamp = Field(description="Where the result comes from.")
