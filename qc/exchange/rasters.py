@@ -1,7 +1,6 @@
 """Artefact maps as paletted PNG: one byte a cell, the class id; the legend travels in the file."""
 
 import json
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -41,11 +40,9 @@ def read_artefact_map(path: Path) -> ArtefactMap:
         RunError: If the file is no such map.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path)
-        about = json.loads(image.info[_KEY])
-        size = Size(about["slide_width_px"], about["slide_height_px"])
-        return ArtefactMap(np.array(image), Grid(size, Mpp(about["slide_mpp"]), Mpp(about["cell_mpp"])))
-    except (OSError, KeyError, ValueError) as error:
+        with PngImagePlugin.PngImageFile(path) as image:  # not Image.open, which refuses maps of large slides
+            about = json.loads(image.info[_KEY])
+            size = Size(about["slide_width_px"], about["slide_height_px"])
+            return ArtefactMap(np.array(image), Grid(size, Mpp(about["slide_mpp"]), Mpp(about["cell_mpp"])))
+    except (OSError, SyntaxError, KeyError, ValueError) as error:
         raise RunError(f"{path} is no artefact map ({error})", "assess the slide again") from error
