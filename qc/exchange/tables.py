@@ -10,12 +10,21 @@ from qc.files import replacing
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.record import Assessed, Failed
 
+_TEXTS = frozenset(
+    {"slide_id", "verdict", "reason", "remedy", "reason_code", "mpp_source", "slide_format", "profile"}
+    | {"artefact_stage", "path", "slide_fingerprint", "settings_fingerprint", "software_version"}
+)
+_WHOLE_NUMBERS = frozenset({"width_px", "height_px", "tiles", "tiles_unread"})
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def rows(records: Iterable[Assessed | Failed]) -> pd.DataFrame:
-    """One row per record, columns as documented in docs/outputs.md; numbers are NaN for failed slides."""
-    return pd.DataFrame.from_records([_row(record) for record in records], columns=list(columns()))
+    """One row per record, columns as documented in docs/outputs.md; numbers are missing for failed slides.
+
+    Types do not depend on the records: text, whole numbers that may be missing, floats with NaN.
+    """
+    table = pd.DataFrame.from_records([_row(record) for record in records], columns=list(columns()))
+    return table.astype({name: _dtype(name) for name in columns()})
 
 
 def columns() -> tuple[str, ...]:
@@ -56,4 +65,10 @@ def _row(record: Assessed | Failed) -> dict[str, Any]:
         for name, amount in covered.items():
             row[f"{name}_share"], row[f"{name}_mm2"] = amount.share, amount.area_mm2
         row["reason_code"] = ""
-    return {name: row.get(name) for name in columns()}
+    return {name: row.get(name, "" if name in _TEXTS else None) for name in columns()}
+
+
+def _dtype(name: str) -> str:
+    if name in _TEXTS:
+        return "string"
+    return "Int64" if name in _WHOLE_NUMBERS else "float64"
