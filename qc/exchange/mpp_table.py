@@ -12,13 +12,15 @@ def read_mpp_table(path: Path) -> dict[str, Mpp]:
     """Read columns `slide` (path, file name or stem) and `mpp` (micrometres per pixel).
 
     Raises:
-        SettingsError: If a column is missing, a slide is listed twice, or a value is no positive number.
+        SettingsError: If a column or a name is missing, a slide is listed twice, or a value is no positive number.
     """
     try:
         table = pd.read_csv(path, dtype=str)
         names, values = table["slide"].str.strip(), table["mpp"].str.strip()
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise SettingsError(f"{path} is no CSV with columns slide and mpp ({error})", "correct the file") from error
+    if names.isna().any():
+        raise SettingsError(f"{path} has a line without a slide", "name the slide or remove the line")
     if names.duplicated().any():
         raise SettingsError(f"{path} lists {names[names.duplicated()].iloc[0]} twice", "keep one line")
     result = {}
