@@ -12,6 +12,7 @@ import shapely
 import shapely.geometry
 from numpy.typing import NDArray
 from rasterio.transform import Affine
+from shapely.geometry.base import BaseGeometry
 
 from qc.files import write_text
 from qc.geometry import Grid
@@ -66,7 +67,7 @@ def rasterise(collection: dict[str, Any], grid: Grid) -> NDArray[np.uint8]:
     shapes = [
         (feature["geometry"], ids[name])
         for feature in collection["features"]
-        if (name := feature["properties"].get("classification", {}).get("name")) in ids
+        if (name := (feature["properties"].get("classification") or {}).get("name")) in ids
     ]
     shapes.sort(key=lambda shape: shape[1] != ArtefactClass.CLEAN)
     if not shapes:
@@ -78,7 +79,7 @@ def rasterise(collection: dict[str, Any], grid: Grid) -> NDArray[np.uint8]:
 
 def _polygons(
     values: NDArray[np.uint8], mask: NDArray[np.bool_], grid: Grid, tolerance_px: float
-) -> Iterator[tuple[int, shapely.Polygon]]:
+) -> Iterator[tuple[int, BaseGeometry]]:
     for geometry, value in rasterio.features.shapes(values, mask, connectivity=4, transform=_transform(grid)):
         polygon = shapely.geometry.shape(geometry)
         yield int(value), polygon.simplify(tolerance_px) if tolerance_px else polygon
@@ -88,7 +89,7 @@ def _transform(grid: Grid) -> Affine:
     return Affine.scale(grid.pitch)
 
 
-def _feature(polygon: shapely.Polygon, name: str, colour: tuple[int, int, int], grid: Grid) -> dict[str, Any]:
+def _feature(polygon: BaseGeometry, name: str, colour: tuple[int, int, int], grid: Grid) -> dict[str, Any]:
     geometry = shapely.geometry.mapping(shapely.set_precision(polygon, 0.01))
     return {
         "type": "Feature",
