@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from qc.artefact.classical import REACH_UM, classify, focus_score, measure, reference, stain_score
 from qc.config.artefact import ClassicalSettings
@@ -44,7 +45,8 @@ def photograph(densities: Densities, seed: int = 5) -> Rgb:
 def defocused(densities: Densities, radius_px: int) -> Densities:
     """Densities seen through a disc of confusion; light adds up, not density."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1, 2 * radius_px + 1)).astype(np.float32)
-    return -np.log10(cv2.filter2D(10**-densities, -1, disc / disc.sum()))
+    light = np.asarray(cv2.filter2D(10**-densities, -1, disc / disc.sum()), np.float32)
+    return -np.log10(light)
 
 
 def assess(densities: Densities, is_tissue: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
@@ -62,6 +64,11 @@ def share(classes: NDArray[np.uint8], wanted: ArtefactClass) -> float:
 def score_focus(densities: Densities) -> float:
     evidence = measure(photograph(densities), np.ones(densities.shape[:2], bool), 1.0, 2)
     return focus_score(reference([(evidence, np.ones(evidence.shape, bool))]))
+
+
+def read_rgb(path: Path) -> Rgb:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def test_sharp_tissue_is_clean() -> None:
@@ -87,7 +94,7 @@ def test_a_wholly_blurred_slide_is_found_without_a_sharp_part_to_compare() -> No
 
 
 def test_smooth_tissue_is_not_called_blurred() -> None:
-    smooth = np.broadcast_to(0.25 * _EOSIN, (_SIDE_PX, _SIDE_PX, 3)).astype(np.float32)
+    smooth = np.full((_SIDE_PX, _SIDE_PX, 3), 0.25, np.float32) * _EOSIN
 
     classes = assess(smooth)
 
@@ -108,7 +115,7 @@ def test_a_stroke_of_ink_over_tissue_is_pen(ink: Densities, strength: float) -> 
 
 def test_tissue_lying_double_and_out_of_plane_is_a_fold() -> None:
     densities = draw_tissue()
-    doubled = defocused(densities + densities[::-1] + 0.1 * _EOSIN, 3)
+    doubled = defocused((densities + densities[::-1] + 0.1 * _EOSIN).astype(np.float32), 3)
     densities[:, 400:600] = doubled[:, 400:600]
 
     classes = assess(densities)
@@ -251,7 +258,7 @@ def test_real_defocus_lowers_the_focus_score_step_by_step(qc_data: Path) -> None
 
     scores = []
     for step in range(0, 5):
-        rgb = cv2.cvtColor(cv2.imread(str(folder / f"{step}.png")), cv2.COLOR_BGR2RGB)
+        rgb = read_rgb(folder / f"{step}.png")
         rgb = np.ascontiguousarray(rgb[: rgb.shape[0] // 8 * 8, : rgb.shape[1] // 8 * 8])
         evidence = measure(rgb, np.ones(rgb.shape[:2], bool), 1.0, 2)
         scores.append(focus_score(reference([(evidence, np.ones(evidence.shape, bool))])))
@@ -263,8 +270,8 @@ def test_real_defocus_lowers_the_focus_score_step_by_step(qc_data: Path) -> None
 @pytest.mark.parametrize("name", ["pen-black"])
 def test_marker_on_a_real_slide_is_pen(qc_data: Path, name: str) -> None:
     folder = qc_data / "artefacts" / "masked"
-    rgb = cv2.cvtColor(cv2.imread(str(folder / f"{name}.png")), cv2.COLOR_BGR2RGB)
-    is_ink = cv2.imread(str(folder / f"{name}-mask.png"), cv2.IMREAD_GRAYSCALE) > 127
+    rgb = read_rgb(folder / f"{name}.png")
+    is_ink = read_rgb(folder / f"{name}-mask.png")[..., 0] > 127
     height, width = (side // 2 * 2 for side in is_ink.shape)
     rgb = np.ascontiguousarray(rgb[:height, :width])
     evidence = measure(rgb, np.ones(rgb.shape[:2], bool), 4.0, 2)

@@ -70,12 +70,12 @@ def measure(rgb: NDArray[np.uint8], is_scanned: NDArray[np.bool_], read_mpp: flo
     density = _density(rgb)
     scanned = _reduce_scanned(is_scanned, cells)
     fine = _fine_power(density, read_mpp)
-    coarse = _coarse_power(cv2.resize(density, cells, interpolation=cv2.INTER_AREA), cell_um)
+    coarse = _coarse_power(_resized(density, cells), cell_um)
     is_measurable = _far_from_padding(scanned, cell_um)
     return Evidence(
         rgb=cv2.resize(rgb, cells, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False),
         is_scanned=scanned,
-        fine=_block_rms(cv2.resize(fine, cells, interpolation=cv2.INTER_AREA), is_measurable),
+        fine=_block_rms(_resized(fine, cells), is_measurable),
         coarse=_block_rms(coarse, is_measurable),
         cell_um=cell_um,
     )
@@ -91,6 +91,11 @@ def _density(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(H, W) mean optical density of the three channels."""
     mean = np.full((1, 3), 1 / 3, np.float32)
     return cv2.transform(cv2.LUT(rgb, _density_table()), mean)  # type: ignore[return-value]
+
+
+def _resized(image: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Mean over areas; `size` is (width, height)."""
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
 def _blur(image: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:

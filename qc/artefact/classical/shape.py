@@ -26,8 +26,8 @@ def large_only(mask: Mask, min_area_um2: float, cell_um: float) -> Mask:
     """The connected parts of at least `min_area_um2`."""
     if not mask.any():
         return mask
-    n_parts, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    keep = stats[:n_parts, cv2.CC_STAT_AREA] * cell_um**2 >= min_area_um2
+    parts, stats = _parts(mask)
+    keep = stats[:, cv2.CC_STAT_AREA] * cell_um**2 >= min_area_um2
     keep[0] = False
     return keep[parts]
 
@@ -36,19 +36,25 @@ def touching(mask: Mask, seeds: Mask) -> Mask:
     """The connected parts of `mask` that hold a seed."""
     if not seeds.any():
         return seeds
-    n_parts, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    keep = np.zeros(n_parts, bool)
+    parts, stats = _parts(mask)
+    keep = np.zeros(len(stats), bool)
     keep[parts[seeds & mask]] = True
     keep[0] = False
-    return keep[np.asarray(parts)]
+    return keep[parts]
 
 
 def extent_um(mask: Mask, cell_um: float) -> NDArray[np.float32]:
     """(h, w) diagonal of the bounding box of the part each cell belongs to, 0 outside."""
-    n_parts, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    diagonal = np.hypot(stats[:n_parts, cv2.CC_STAT_WIDTH], stats[:n_parts, cv2.CC_STAT_HEIGHT]) * cell_um
+    parts, stats = _parts(mask)
+    diagonal = np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) * cell_um
     diagonal[0] = 0
     return diagonal.astype(np.float32)[parts]
+
+
+def _parts(mask: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Number of the connected part of each cell, 0 outside, and OpenCV's statistics of each part."""
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    return np.asarray(parts, np.intp), np.asarray(stats, np.intp)
 
 
 def _morph(mask: Mask, operation: int, width_um: float, cell_um: float) -> Mask:

@@ -41,8 +41,8 @@ def smoothed(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def hue_of(density: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """OD red / OD green and OD blue / OD green, (h, w) each; means little below a density of about 0.1."""
-    green = np.maximum(density[..., 1], _SMALLEST_DENSITY)
-    return density[..., 0] / green, density[..., 2] / green
+    green = np.maximum(density[..., 1], np.float32(_SMALLEST_DENSITY))
+    return (density[..., 0] / green).astype(np.float32), (density[..., 2] / green).astype(np.float32)
 
 
 def grey_density(
@@ -55,12 +55,14 @@ def grey_density(
     Brown, darkest in blue, is not grey.
     """
     side = max(1, round(_GREY_WINDOW_UM / cell_um))
-    red, green, blue = cv2.split(cv2.blur(density, (side, side)))
+    smooth = np.asarray(cv2.blur(density, (side, side)), np.float32)
+    red, green, blue = smooth[..., 0], smooth[..., 1], smooth[..., 2]
     in_blue = (blue - stain_blue_over_green * green) / (1 - stain_blue_over_green)
     in_red = (red - _EOSIN_RED_OVER_GREEN * green) / (1 - _EOSIN_RED_OVER_GREEN)
     is_brown = blue - red > _BROWN_BLUE_LESS_RED * green
-    grey = np.where(is_brown, 0, np.maximum(np.minimum(in_blue, in_red), 0))
-    return grey, grey / np.maximum((red + green + blue) / 3, _SMALLEST_DENSITY)
+    grey = np.where(is_brown, np.float32(0), np.maximum(np.minimum(in_blue, in_red), np.float32(0)))
+    share = grey / np.maximum((red + green + blue) / 3, np.float32(_SMALLEST_DENSITY))
+    return grey.astype(np.float32), share.astype(np.float32)
 
 
 def score_of_stain(density: float, chroma: float) -> float:
