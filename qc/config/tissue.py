@@ -37,7 +37,7 @@ class TissueSettings(Settings):
     stain_seed_floor: float = Field(default=0.016, gt=0, description="Local stain that starts a piece, at least.")
     stain_seed_ceiling: float = Field(default=0.05, gt=0, description="Local stain that starts a piece, at most.")
     stain_seed_share: float = Field(
-        0.25, gt=0, lt=1, description="Local stain that starts a piece, of the slide's own."
+        default=0.25, gt=0, lt=1, description="Local stain that starts a piece, of the slide's own."
     )
     smooth_um: float = Field(default=24.0, gt=0, description="Sigma over which stain is averaged locally, micrometres.")
     pale_margin_um: float = Field(
@@ -60,6 +60,10 @@ class TissueSettings(Settings):
     pale_share: float = Field(
         default=0.2, ge=0, description="Local stain over density below which texture is only dirt."
     )
+    hue_share_floor: float = Field(
+        default=0.95, gt=0, description="Red or blue over green density of pale tissue, at most."
+    )
+    hue_margin: float = Field(default=0.1, ge=0, description="The same, beyond what the slide's own stains show.")
     black_share: float = Field(
         default=0.25, ge=0, description="Stain over density below which an opaque cell is black."
     )
@@ -72,7 +76,7 @@ class TissueSettings(Settings):
     ink_min_area_um2: float = Field(default=20_000.0, ge=0, description="Smaller ink-coloured spots are not strokes.")
     ink_halo_um: float = Field(default=100.0, ge=0, description="Width of the soft edge of a stroke, micrometres.")
     stroke_max_um: float = Field(
-        1_500.0, gt=0, description="Widest stroke under which tissue is inferred, micrometres."
+        default=1_500.0, gt=0, description="Widest stroke under which tissue is inferred, micrometres."
     )
     stroke_agreement_um: float = Field(
         default=600.0, gt=0, description="Window in which a stroke is judged as a whole."

@@ -13,12 +13,14 @@ from qc.tissue.strokes import inked_tissue
 
 Mask = NDArray[np.bool_]
 
+_HUE_SAMPLE = 50_000
+
 
 def find_tissue(rgb: NDArray[np.uint8], is_scanned: Mask, mpp: float, settings: TissueSettings) -> Mask:
     """Where there is tissue, in two passes.
 
-    The first pass finds what is stained beyond doubt. It tells how strongly this slide is stained, which sets
-    how much stain starts a piece; the second pass extends pieces over paler, textured surroundings.
+    The first pass finds what is stained beyond doubt. It tells how strongly and in which hues this slide is
+    stained; the second pass extends pieces over paler, textured surroundings of those hues.
     Ink, dust, frames and shadows are left out; ink between tissue on both sides of a stroke is kept.
 
     Args:
@@ -65,17 +67,29 @@ def _pieces(seen: Evidence, is_scanned: Mask, settings: TissueSettings) -> Mask:
 def _local_evidence(
     seen: Evidence, density: Plane, usable: Mask, textured: Mask, settings: TissueSettings
 ) -> tuple[Mask, Mask]:
-    """Pale but textured tissue, and cells stained beyond doubt for this slide.
+    """Pale but textured tissue of this slide's hues, and cells stained beyond doubt for this slide.
 
     The pale mask is eroded by the margin that averaging adds around it.
     """
     sigma = max(0.7, settings.smooth_um / seen.mpp)
     local = _averaged(np.where(usable, seen.stain, np.float32(0)), sigma)
-    local_density = _averaged(density, sigma)
-    pale = textured & (local > settings.stain_floor_local) & (local > settings.pale_share * local_density)
+    seed = usable & textured & (local > _seed_level(local[textured & usable], settings))
+    pale = textured & (local > settings.stain_floor_local) & (local > settings.pale_share * _averaged(density, sigma))
+    local_green = _averaged(seen.green, sigma)
+    for other in (seen.red, seen.blue):
+        most = _largest_share(other[seed], seen.green[seed], settings)
+        pale &= _averaged(other, sigma) <= most * local_green
     pale = cv2.erode(pale.view(np.uint8), disc(settings.pale_margin_um / seen.mpp)).view(np.bool_)
-    seed = textured & (local > _seed_level(local[textured & usable], settings))
-    return pale & usable, seed & usable
+    return pale & usable, seed
+
+
+def _largest_share(other: Plane, green: Plane, settings: TissueSettings) -> float:
+    """How much of red or blue this slide's stains absorb for each unit of green, with a margin for pale tissue."""
+    step = max(1, green.size // _HUE_SAMPLE)
+    if green.size == 0:
+        return settings.hue_share_floor
+    own = float(np.quantile(other[::step] / np.maximum(green[::step], np.float32(0.01)), 0.98))
+    return max(settings.hue_share_floor, own + settings.hue_margin)
 
 
 def _averaged(plane: Plane, sigma_px: float) -> Plane:
