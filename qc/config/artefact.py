@@ -21,6 +21,8 @@ class ClassicalSettings(Settings):
         default=0.012, gt=0, description="coarse contrast (OD) below which tissue is too smooth to judge"
     )
     focus_window_um: float = Field(default=96.0, gt=0, description="side of the window over which focus is averaged")
+    blur_min_density: float = Field(default=0.04, ge=0, description="density from which there is something to blur")
+    blur_gap_um: float = Field(default=40.0, gt=0, description="wider gaps in blurred tissue stay clean")
     blur_min_area_um2: float = Field(default=10_000.0, ge=0, description="smaller blurred spots are left clean")
 
     ink_min_density: float = Field(default=0.08, gt=0, description="density from which the hue of ink is trusted")
@@ -59,6 +61,7 @@ class ClassicalSettings(Settings):
     dry_max_focus: float = Field(
         default=0.75, gt=0, description="focus above which grey grain is pigment or surgical ink"
     )
+    dry_edge_um: float = Field(default=80.0, ge=0, description="grey matter this close to dry tissue belongs to it")
     dry_min_area_um2: float = Field(default=40_000.0, ge=0, description="smaller dry spots are judged as debris")
 
     fold_min_density: float = Field(default=0.25, gt=0, description="density below which nothing is a fold")

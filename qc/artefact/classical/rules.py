@@ -91,7 +91,7 @@ def _paint_absorbers(
     ink = is_ink(planes, reference.stain_blue_over_green, settings)
     fold, grey = is_folded(planes, reference, settings), is_grey(planes, settings) & ~ink
     dry = is_dry(planes, settings) & ~ink
-    dry = touching(dry | grey, dry)
+    dry |= grown(dry, settings.dry_edge_um, planes.cell_um) & grey
     is_black, is_debris, is_rim = split_grey(grey & ~dry, planes, settings)
     classes[fold] = ArtefactClass.FOLD
     classes[is_rim | dry] = ArtefactClass.BUBBLE
@@ -185,4 +185,5 @@ def is_blurred(planes: Planes, is_tissue: Mask, reference: SlideReference, setti
     own = 0.0 if math.isnan(sharp) else settings.focus_share * sharp
     limit = min(max(own, settings.focus_floor), settings.focus_ceiling)
     blurred = (planes.focus < limit) & (planes.focus > 0) & (planes.contrast > settings.focus_min_contrast)
-    return large_only(blurred & is_tissue, settings.blur_min_area_um2, planes.cell_um)
+    is_stained = closed(planes.density > settings.blur_min_density, settings.blur_gap_um, planes.cell_um)
+    return large_only(blurred & is_tissue & is_stained, settings.blur_min_area_um2, planes.cell_um)
