@@ -77,7 +77,7 @@ def _group(model: object) -> str:
         raise TypeError(f"{model} is no group of settings")
     header = ("key", "default", "values", "meaning")
     fields = model.model_fields.items()
-    rows = [(f"`{key}`", _default(f), _bounds(f) or _kind(f), f.description or "") for key, f in fields]
+    rows = [(f"`{key}`", _default(f), _values(f), f.description or "") for key, f in fields]
     return f"{inspect.getdoc(model)}\n\n{_table(header, rows)}"
 
 
@@ -145,6 +145,12 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     return "as below" if isinstance(field.default, BaseModel) else f"`{field.default!r}`"
+
+
+def _values(field: FieldInfo) -> str:
+    kind = _kind(field)
+    choices = ", ".join(f"`{choice}`" for choice in re.findall(r"'(\w+)'", kind))
+    return _bounds(field) or (choices if "Literal[" in kind else kind)
 
 
 def _bounds(field: FieldInfo) -> str:

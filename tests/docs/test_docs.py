@@ -3,6 +3,7 @@
 import re
 import runpy
 import shlex
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -61,6 +62,14 @@ def test_every_command_shown_can_be_typed(page: Path):
 def test_a_command_with_an_option_that_does_not_exist_is_noticed():
     with pytest.raises(click.NoSuchOption):
         _parse(cli, click.Context(cli, info_name="qc"), ["assess", "slides", "--out", "run", "--prfile", "smear"])
+
+
+def test_every_settings_file_shown_is_accepted():
+    shown = [body for language, body in FENCE.findall((DOCS / "settings.md").read_text("utf-8")) if language == "toml"]
+
+    assert shown != []
+    for text in shown:
+        AssessSettings.model_validate(tomllib.loads(text))
 
 
 def test_the_verdict_table_lists_the_verdicts():
