@@ -45,7 +45,7 @@ class FindingRow(Settings):
 class Assessed(Settings):
     """A slide that went through every stage."""
 
-    kind: Literal["assessed"] = Field("assessed", description="Marks the record as an assessed slide.")
+    kind: Literal["assessed"] = Field(default="assessed", description="Marks the record as an assessed slide.")
     stamp: Stamp = Field(description="Where the result comes from.")
     verdict: Verdict = Field(description="usable, review or reject.")
     reason: str = Field(description="Why, in words.")
@@ -73,9 +73,9 @@ class Assessed(Settings):
 class Failed(Settings):
     """A slide that could not be assessed; never a pass."""
 
-    kind: Literal["failed"] = Field("failed", description="Marks the record as a failed slide.")
+    kind: Literal["failed"] = Field(default="failed", description="Marks the record as a failed slide.")
     stamp: Stamp = Field(description="Where the result comes from.")
-    verdict: Literal[Verdict.UNASSESSED] = Field(Verdict.UNASSESSED, description="Always unassessed.")
+    verdict: Literal[Verdict.UNASSESSED] = Field(default=Verdict.UNASSESSED, description="Always unassessed.")
     reason_code: str = Field(description="Stable short code of the reason.")
     reason: str = Field(description="Why, in words.")
     remedy: str = Field(description="The way out, in words.")

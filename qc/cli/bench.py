@@ -1,8 +1,50 @@
 """`qc bench`."""
 
+from pathlib import Path
+
 import click
+
+from qc.cli.options import AnyPath, load_assess_settings, mpp_option, profile_option, settings_option
 
 
 @click.command()
-def bench() -> None:
-    """To come."""
+@click.argument("slides", nargs=-1, required=True, type=AnyPath)
+@mpp_option
+@profile_option
+@settings_option
+@click.option("--repeats", type=click.IntRange(1), default=5, show_default=True, help="Timed pairs per slide.")
+@click.option("--threads", type=click.IntRange(1), help="Threads of the assessment; default is the number of cores.")
+@click.option("--out", type=AnyPath, default=Path("reports/benchmark.md"), show_default=True, help="Report to write.")
+def bench(
+    slides: tuple[Path, ...],
+    mpp: float | None,
+    profile_name: str,
+    settings_path: Path | None,
+    repeats: int,
+    threads: int | None,
+    out: Path,
+) -> None:
+    """Time an assessment against OpenSlide decoding the same pixels; write the ratio to a report."""
+    import os
+
+    import cv2
+
+    from qc.bench import markdown, time_slide
+    from qc.config.profile import load_profile
+    from qc.files import write_text
+    from qc.geometry import Mpp
+    from qc.slide.files import find_slides
+
+    cv2.setNumThreads(1)
+    settings, profile = load_assess_settings(settings_path), load_profile(profile_name)
+    timings = []
+    for file in find_slides(slides, Mpp(mpp) if mpp else None):
+        timing = time_slide(file, settings, profile, repeats, threads or os.cpu_count() or 1)
+        click.echo(
+            f"{timing.slide_id}: {timing.ratio_1:.2f} x decoding in one thread, "
+            f"{timing.ratio_n:.2f} x in {timing.threads}, {timing.peak_mib:.0f} MiB"
+        )
+        timings.append(timing)
+    names = " ".join(Path(slide).name for slide in slides)
+    write_text(out, markdown(timings, f"qc bench {names} --repeats {repeats}"))
+    click.echo(f"written to {out}")

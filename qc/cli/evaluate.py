@@ -1,8 +1,92 @@
 """`qc evaluate`."""
 
+import tempfile
+from pathlib import Path
+
 import click
 
+from qc.cli.options import AnyPath, ExistingFile, load_assess_settings, profile_option, settings_option
 
-@click.command()
+
+@click.group()
 def evaluate() -> None:
-    """To come."""
+    """Measure the product against truth and write a report."""
+
+
+@evaluate.command("phantoms")
+@click.argument("cohort_path", metavar="COHORT", type=ExistingFile)
+@click.option("--out", type=AnyPath, default=Path("reports/phantoms.md"), show_default=True, help="Report to write.")
+@profile_option
+@settings_option
+def evaluate_phantoms_command(cohort_path: Path, out: Path, profile_name: str, settings_path: Path | None) -> None:
+    """Assess the synthetic slides of a COHORT file and compare with their exact truth."""
+    from qc.artefact.classical.stage import ClassicalStage
+    from qc.config.profile import load_profile
+    from qc.evaluate.phantom_report import markdown
+    from qc.evaluate.phantoms import PhantomResult, evaluate_phantoms
+    from qc.files import write_text
+    from qc.phantom import load_cohort
+
+    settings, profile, cohort = (
+        load_assess_settings(settings_path),
+        load_profile(profile_name),
+        load_cohort(cohort_path),
+    )
+
+    def tell(result: PhantomResult) -> None:
+        click.echo(f"{result.name}: tissue Dice {result.tissue.dice:.3f}, clean Dice {result.clean.dice:.3f}")
+
+    with tempfile.TemporaryDirectory() as folder:
+        results = evaluate_phantoms(cohort, Path(folder), settings, profile, tell)
+    stage = ClassicalStage(settings.classical).name
+    command = f"qc evaluate phantoms datasets/{cohort_path.name}"
+    write_text(out, markdown(results, cohort.name, stage, f"{profile.name} {profile.version}", command))
+    click.echo(f"written to {out}")
+
+
+@evaluate.command("masks")
+@click.argument("table_path", metavar="TABLE", type=ExistingFile)
+@click.option("--data", "root", type=AnyPath, required=True, help="Folder that the table's paths start from.")
+@click.option("--out", type=AnyPath, default=Path("reports/masks.md"), show_default=True, help="Report to write.")
+@settings_option
+def evaluate_masks_command(table_path: Path, root: Path, out: Path, settings_path: Path | None) -> None:
+    """Compare with images that have a mask of tissue or of one artefact (columns image, mask, mpp, truth)."""
+    from qc.artefact.classical.stage import ClassicalStage
+    from qc.evaluate.masks import evaluate_mask, read_table
+    from qc.evaluate.real_reports import masks_markdown
+    from qc.files import write_text
+
+    settings = load_assess_settings(settings_path)
+    results = [evaluate_mask(image, settings) for image in read_table(table_path, root)]
+    stage = ClassicalStage(settings.classical).name
+    write_text(out, masks_markdown(results, stage, f"qc evaluate masks datasets/{table_path.name} --data DATA"))
+    click.echo(f"written to {out}")
+
+
+@evaluate.command("cells")
+@click.argument("labels_path", metavar="LABELS", type=ExistingFile)
+@click.option("--mpp", type=click.FloatRange(0, min_open=True), default=1.0, show_default=True, help="Of the views.")
+@click.option("--cell-px", type=click.IntRange(1), default=256, show_default=True, help="Side of a cell in pixels.")
+@click.option(
+    "--limit", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Share that makes a cell artefact."
+)
+@click.option("--out", type=AnyPath, default=Path("reports/cells.md"), show_default=True, help="Report to write.")
+@settings_option
+def evaluate_cells_command(
+    labels_path: Path, mpp: float, cell_px: int, limit: float, out: Path, settings_path: Path | None
+) -> None:
+    """Compare with labelled cells of views cut from slides (columns slide, view, row, col, code)."""
+    from qc.artefact.classical.stage import ClassicalStage
+    from qc.evaluate.cells import evaluate_cells
+    from qc.evaluate.real_reports import cells_markdown
+    from qc.files import write_text
+    from qc.geometry import Mpp
+
+    settings = load_assess_settings(settings_path)
+    results = []
+    for cells in evaluate_cells(labels_path, Mpp(mpp), cell_px, settings):
+        results.extend(cells)
+        click.echo(f"{cells[0].slide}: {len(cells)} cells")
+    command = f"qc evaluate cells DATA/{labels_path.parent.name}/{labels_path.name}"
+    write_text(out, cells_markdown(results, limit, ClassicalStage(settings.classical).name, command))
+    click.echo(f"written to {out}")

@@ -22,6 +22,7 @@ from qc.config.profile import Profile
 from qc.errors import RunError
 from qc.files import write_text
 from qc.record import Assessed, Failed, Stamp, from_json, to_json
+from qc.slide.files import RUN_NOTE
 
 
 class RunNote(Settings):
@@ -43,7 +44,7 @@ class RunFolder:
     @property
     def note(self) -> Path:
         """Settings and profile of the run."""
-        return self.root / "run.json"
+        return self.root / RUN_NOTE
 
     @property
     def store(self) -> Path:

@@ -1,0 +1,1 @@
+"""Measuring the product against truth: phantoms, images with masks, labelled cells."""

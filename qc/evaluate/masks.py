@@ -1,0 +1,127 @@
+"""Images with a mask. In: a table of images, masks and what the masks mean. Out: counts per image.
+
+A tissue mask is compared with the tissue found. A mask of an artefact asks two questions: how much of
+it is kept out of clean tissue, and how much tissue outside it is called that artefact.
+"""
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from qc.artefact.classical.stage import ClassicalStage
+from qc.config.assess import AssessSettings
+from qc.errors import NoTissueError, SettingsError
+from qc.geometry import Grid, Mpp, Size
+from qc.labels import ArtefactClass
+from qc.maps import resample_nearest
+from qc.metrics import Counts
+from qc.pipeline.assess import look
+from qc.pipeline.mapping import Sight, map_artefacts, plan_reading
+from qc.slide.files import SlideFile, open_slide
+from qc.slide.protocol import Slide
+
+TISSUE = "tissue"
+COARSEST_MPP = 100.0
+
+
+@dataclass(frozen=True)
+class MaskedImage:
+    """One row of the table: an image, its mask, the image's mpp, what the mask marks, and how far outside it."""
+
+    image: Path
+    mask: Path
+    mpp: Mpp
+    truth: str
+    margin_um: float
+
+
+@dataclass(frozen=True)
+class MaskResult:
+    """One image, measured.
+
+    Attributes:
+        name: File name of the image.
+        truth: `tissue` or a class name.
+        counts: For tissue, found against marked cells. For an artefact: positives are marked cells, caught when they
+            are not clean tissue; negatives are found tissue cells outside the mask, wrong when called that class.
+        margin_um: Distance from the tissue at which a tissue mask was drawn.
+        grown: Counts of a tissue mask after growing the tissue found by that margin; None for artefacts.
+    """
+
+    name: str
+    truth: str
+    counts: Counts
+    margin_um: float = 0.0
+    grown: Counts | None = None
+
+
+def read_table(path: Path, root: Path) -> list[MaskedImage]:
+    """Read a CSV: image, mask (paths under `root`), mpp, truth (`tissue` or a class name) and margin_um.
+
+    Raises:
+        SettingsError: If a column, a file or a class does not exist.
+    """
+    known = {TISSUE, *(c.name.lower() for c in ArtefactClass)}
+    try:
+        rows = pd.read_csv(path, dtype=str)[["image", "mask", "mpp", "truth", "margin_um"]].to_numpy()
+        images = [MaskedImage(root / row[0], root / row[1], Mpp(float(row[2])), row[3], float(row[4])) for row in rows]
+    except (OSError, ValueError, KeyError) as error:
+        raise SettingsError(f"{path} is no table of masked images ({error})", "see datasets/README.md") from error
+    for image in images:
+        if image.truth not in known:
+            raise SettingsError(f"{path}: truth {image.truth!r} is no class", f"choose from {', '.join(sorted(known))}")
+        for file in (image.image, image.mask):
+            if not file.is_file():
+                raise SettingsError(f"{file} does not exist", "check --data")
+    return images
+
+
+def evaluate_mask(image: MaskedImage, settings: AssessSettings) -> MaskResult:
+    """Run the stages over one image, whatever its resolution, and compare with its mask."""
+    sanity = settings.sanity.model_copy(update={"mpp_max": COARSEST_MPP, "tissue_min_mm2": 0.0})
+    settings = settings.model_copy(update={"sanity": sanity})
+    with closing(open_slide(SlideFile(image.image.resolve(), image.mpp))) as slide:
+        sight = look(slide, settings)
+        marked = _read_mask(image.mask, slide.size)
+        grid = Grid(slide.size, slide.mpp, slide.mpp)
+        if image.truth == TISSUE:
+            found = resample_nearest(sight.tissue.is_tissue, sight.tissue.grid, grid, grid.window, fill=False)
+            counts, grown = Counts.of(marked, found), Counts.of(marked, _grown(found, image.margin_um / slide.mpp))
+            return MaskResult(image.image.name, image.truth, counts, image.margin_um, grown)
+        classes = _classes(slide, sight, settings, grid)
+    cls = ArtefactClass[image.truth.upper()]
+    is_clean, is_called = classes == ArtefactClass.CLEAN, classes == cls
+    outside = ~marked & (classes != ArtefactClass.GLASS) & (classes != ArtefactClass.UNASSESSED)
+    wrong = int(np.count_nonzero(outside & is_called))
+    missed = int(np.count_nonzero(marked & is_clean))
+    return MaskResult(
+        image.image.name,
+        image.truth,
+        Counts(int(marked.sum()) - missed, wrong, int(outside.sum()) - wrong, missed),
+    )
+
+
+def _classes(slide: Slide, sight: Sight, settings: AssessSettings, grid: Grid) -> NDArray[np.uint8]:
+    try:
+        plan = plan_reading(slide, sight.tissue, settings)
+        found = map_artefacts(slide, sight, plan, settings, ClassicalStage(settings.classical)).artefacts
+    except NoTissueError:
+        return np.full(grid.shape, ArtefactClass.GLASS, np.uint8)
+    return resample_nearest(found.classes, found.grid, grid, grid.window, fill=ArtefactClass.GLASS)
+
+
+def _grown(mask: NDArray[np.bool_], margin_px: float) -> NDArray[np.bool_]:
+    outside = (~mask).astype(np.uint8)
+    return np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= margin_px)
+
+
+def _read_mask(path: Path, size: Size) -> NDArray[np.bool_]:
+    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise SettingsError(f"{path} is no image", "check --data")
+    return np.asarray(cv2.resize(mask, (size.width, size.height), interpolation=cv2.INTER_NEAREST)) > 127

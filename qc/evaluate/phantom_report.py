@@ -1,0 +1,83 @@
+"""Phantom results as a report in Markdown."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from qc import __version__
+from qc.evaluate.phantoms import MEASURED, PhantomResult, verdict_counts
+from qc.labels import ArtefactClass
+from qc.metrics import Counts, bootstrap_interval, wilson_interval
+
+_NOTHING = Counts(0, 0, 0, 0)
+_SEED = 20251
+
+
+def markdown(results: Sequence[PhantomResult], cohort: str, stage: str, profile: str, command: str) -> str:
+    """The report; intervals of cells are bootstrapped over slides, those of slides are Wilson's."""
+    return "\n".join(_lines(list(results), cohort, stage, profile, command)) + "\n"
+
+
+def _lines(results: list[PhantomResult], cohort: str, stage: str, profile: str, command: str) -> Iterator[str]:
+    rng = np.random.default_rng(_SEED)
+    yield f"# Phantom cohort `{cohort}`\n"
+    yield f"Written by `{command}`, SlideGate {__version__}, artefact stage {stage}, profile {profile}, "
+    yield f"{len(results)} synthetic slides with exact truth. Phantoms show that the software does what it says;"
+    yield "they say nothing about other laboratories' slides.\n"
+    yield "## Tissue and clean tissue\n"
+    yield "| what | Dice | 95 % interval | worst slide |"
+    yield "|---|---|---|---|"
+    yield _dice_row("tissue", [(r.name, r.tissue) for r in results], rng)
+    yield _dice_row("clean tissue", [(r.name, r.clean) for r in results], rng)
+    yield "\n## Classes, per cell of true tissue\n"
+    yield "| class | prevalence | TPR | TNR | PPV | NPV | Dice | 95 % interval of Dice |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for cls in MEASURED:
+        yield _class_row(cls, [r.classes[cls] for r in results], rng)
+    yield from _verdict_lines(results)
+    yield "\n## Slides\n"
+    yield "| slide | tissue Dice | clean Dice | focus | stain | verdict | deserved |"
+    yield "|---|---|---|---|---|---|---|"
+    for r in results:
+        yield (
+            f"| {r.name} | {_f(r.tissue.dice)} | {_f(r.clean.dice)} | {r.focus_score:.1f} | {r.stain_score:.1f} "
+            f"| {r.verdict} | {r.true_verdict} |"
+        )
+
+
+def _dice_row(what: str, counts: list[tuple[str, Counts]], rng: np.random.Generator) -> str:
+    worst = min(counts, key=lambda entry: entry[1].dice)
+    low, high = bootstrap_interval([c for _, c in counts], lambda draw: sum(draw, _NOTHING).dice, rng)
+    pooled = sum((c for _, c in counts), _NOTHING)
+    return f"| {what} | {_f(pooled.dice)} | {_f(low)} to {_f(high)} | {_f(worst[1].dice)} ({worst[0]}) |"
+
+
+def _class_row(cls: ArtefactClass, counts: list[Counts], rng: np.random.Generator) -> str:
+    pooled = sum(counts, _NOTHING)
+    low, high = bootstrap_interval(counts, lambda draw: sum(draw, _NOTHING).dice, rng)
+    rates = (pooled.prevalence, pooled.tpr, pooled.tnr, pooled.ppv, pooled.npv, pooled.dice)
+    return f"| {cls.label} | " + " | ".join(_f(rate) for rate in rates) + f" | {_f(low)} to {_f(high)} |"
+
+
+def _verdict_lines(results: list[PhantomResult]) -> Iterator[str]:
+    counts = verdict_counts(results)
+    yield "\n## Verdicts\n"
+    yield "Positive is a slide that needs something (review, reject or unassessed); deserved is the verdict that the"
+    yield f"true coverage gets under the same profile. Prevalence {_f(counts.prevalence)}.\n"
+    yield "| rate | value | 95 % interval (Wilson) | slides |"
+    yield "|---|---|---|---|"
+    shares = {
+        "TPR": (counts.tp, counts.tp + counts.fn),
+        "TNR": (counts.tn, counts.tn + counts.fp),
+        "PPV": (counts.tp, counts.tp + counts.fp),
+        "NPV": (counts.tn, counts.tn + counts.fn),
+        "accuracy": (counts.tp + counts.tn, counts.total),
+    }
+    for name, (right, asked) in shares.items():
+        low, high = wilson_interval(right, asked)
+        value = right / asked if asked else float("nan")
+        yield f"| {name} | {_f(value)} | {_f(low)} to {_f(high)} | {right} of {asked} |"
+
+
+def _f(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.3f}"

@@ -1,0 +1,102 @@
+"""Results on masks and on labelled cells as reports in Markdown."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from qc import __version__
+from qc.evaluate.cells import ARTEFACT_CODES, CellResult
+from qc.evaluate.masks import MaskResult
+from qc.metrics import Counts, bootstrap_interval, wilson_interval
+
+_SEED = 20252
+_REPEATS = 500
+
+
+def masks_markdown(results: Sequence[MaskResult], stage: str, command: str) -> str:
+    """The report on images with masks."""
+    return "\n".join(_mask_lines(results, stage, command)) + "\n"
+
+
+def cells_markdown(results: Sequence[CellResult], limit: float, stage: str, command: str) -> str:
+    """The report on labelled cells; `limit` is the share of tissue above which a cell is called artefact."""
+    return "\n".join(_cell_lines(list(results), limit, stage, command)) + "\n"
+
+
+def _mask_lines(results: Sequence[MaskResult], stage: str, command: str) -> Iterator[str]:
+    yield "# Images with masks\n"
+    yield f"Written by `{command}`, SlideGate {__version__}, artefact stage {stage}.\n"
+    yield "Tissue: found against marked cells. Artefacts: TPR is the share of marked cells kept out of clean tissue,"
+    yield "TNR the share of found tissue outside the mask that is not called the class; prevalence is that of marked"
+    yield "cells among both. Some masks were drawn at a distance from the tissue; the last column grows the tissue found"
+    yield "by the margin that the table states before comparing.\n"
+    yield "| image | marked | cells | prevalence | TPR | TNR | NPV | Dice | margin (um) | Dice with margin |"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    for r in results:
+        c = r.counts
+        dice = f"{_f(c.dice)} | {r.margin_um:g} | {_f(r.grown.dice)}" if r.grown else "- | - | -"
+        rates = " | ".join(_f(rate) for rate in (c.prevalence, c.tpr, c.tnr, c.npv))
+        yield f"| {r.name} | {r.truth} | {c.total} | {rates} | {dice} |"
+
+
+def _cell_lines(results: list[CellResult], limit: float, stage: str, command: str) -> Iterator[str]:
+    cells = [r for r in results if r.counts_for_artefacts]
+    slides = sorted({r.slide for r in cells})
+    by_slide = [[r for r in cells if r.slide == slide] for slide in slides]
+    pooled = _counts(cells, limit)
+    rng = np.random.default_rng(_SEED)
+    low, high = bootstrap_interval(by_slide, lambda draw: _auroc([r for s in draw for r in s]), rng, _REPEATS)
+    yield "# Labelled cells of real slides\n"
+    yield f"Written by `{command}`, SlideGate {__version__}, artefact stage {stage}.\n"
+    yield f"{len(cells)} tissue cells of {len(slides)} slides. Artefact is any of the codes {', '.join(ARTEFACT_CODES)};"
+    yield "cells of glass, padding and surgical ink are left out. Labels are one reader's, weak and noisy."
+    yield f"A cell's score is the share of its tissue that is not clean; it is called artefact above {limit:g}.\n"
+    yield f"AUROC **{_f(_auroc(cells))}** (95 % interval {_f(low)} to {_f(high)}, bootstrap over slides).\n"
+    yield "| rate | value | 95 % interval (bootstrap over slides) |"
+    yield "|---|---|---|"
+    for name in ("tpr", "tnr", "ppv", "npv", "accuracy", "prevalence"):
+        bounds = bootstrap_interval(
+            by_slide,
+            lambda draw, name=name: getattr(_counts([r for s in draw for r in s], limit), name),
+            rng,
+            _REPEATS,
+        )
+        label = name.upper() if len(name) == 3 else name
+        yield f"| {label} | {_f(getattr(pooled, name))} | {_f(bounds[0])} to {_f(bounds[1])} |"
+    yield from _code_lines(results, limit)
+    yield from _slide_lines(by_slide, limit)
+
+
+def _code_lines(results: list[CellResult], limit: float) -> Iterator[str]:
+    yield "\n## By code\n"
+    yield "| code | cells | called artefact | 95 % interval (Wilson, cells taken as independent) | tissue found |"
+    yield "|---|---|---|---|---|"
+    for letter in sorted({letter for r in results for letter in r.code}):
+        cells = [r for r in results if letter in r.code]
+        called = sum(r.score > limit for r in cells)
+        low, high = wilson_interval(called, len(cells))
+        found = np.mean([r.tissue_share for r in cells])
+        yield f"| {letter} | {len(cells)} | {_f(called / len(cells))} | {_f(low)} to {_f(high)} | {_f(float(found))} |"
+
+
+def _slide_lines(by_slide: list[list[CellResult]], limit: float) -> Iterator[str]:
+    yield "\n## By slide\n"
+    yield "| slide | cells | artefact cells | TPR | TNR | AUROC |"
+    yield "|---|---|---|---|---|---|"
+    for cells in by_slide:
+        c = _counts(cells, limit)
+        yield f"| {cells[0].slide} | {c.total} | {c.tp + c.fn} | {_f(c.tpr)} | {_f(c.tnr)} | {_f(_auroc(cells))} |"
+
+
+def _counts(cells: list[CellResult], limit: float) -> Counts:
+    return Counts.of(np.array([r.is_artefact for r in cells]), np.array([r.score > limit for r in cells]))
+
+
+def _auroc(cells: list[CellResult]) -> float:
+    truth = [r.is_artefact for r in cells]
+    return float(roc_auc_score(truth, [r.score for r in cells])) if 0 < sum(truth) < len(truth) else float("nan")
+
+
+def _f(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.3f}"

@@ -1,0 +1,121 @@
+"""Tissue in, artefact map out: which tiles to read, reading and measuring them at once, putting them together."""
+
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qc.artefact.stage import ArtefactStage, MeasuredTile
+from qc.config.assess import AssessSettings
+from qc.errors import TruncatedSlideError
+from qc.geometry import Window
+from qc.labels import ArtefactClass
+from qc.maps import ArtefactMap, TissueMask, background, stitch, tissue_in
+from qc.slide.protocol import Slide
+from qc.slide.tiles import TilePlan, plan_tiles
+from qc.slide.window import Pixels, native_grid, read_window
+
+E = TypeVar("E")
+Progress = Callable[[int, int], None]
+"""Called with tiles done and tiles in all."""
+
+_BLOCK_CELLS = 1024
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a first look at the slide gives: its overview and where tissue is."""
+
+    overview: Pixels
+    is_scanned: NDArray[np.bool_]
+    tissue: TissueMask
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """An artefact map and the scores that came with it.
+
+    Attributes:
+        artefacts: The map.
+        tiles_unread: Tiles that could not be decoded.
+        focus_score: 0-10, NaN when focus cannot be judged.
+        stain_score: 0-10, NaN when stain cannot be judged.
+    """
+
+    artefacts: ArtefactMap
+    tiles_unread: int
+    focus_score: float
+    stain_score: float
+
+
+def plan_reading(slide: Slide, tissue: TissueMask, settings: AssessSettings) -> TilePlan:
+    """Tiles over the tissue at the wanted mpp, or at the slide's own when that is coarser."""
+    reading = settings.reading
+    return plan_tiles(tissue, native_grid(slide, reading.read_mpp), reading.tile_px, reading.halo_px)
+
+
+def map_artefacts(
+    slide: Slide,
+    sight: Sight,
+    plan: TilePlan,
+    settings: AssessSettings,
+    stage: ArtefactStage[E],
+    threads: int = 2,
+    progress: Progress = lambda _done, _total: None,
+) -> Mapped:
+    """Measure every tile, see the slide, classify it block by block.
+
+    Where a slide is read too coarsely to judge focus, no tissue is called out of focus and the score is NaN.
+
+    Raises:
+        TruncatedSlideError: If too many tiles cannot be decoded.
+    """
+    grid = plan.grid.at(plan.grid.cell_mpp * settings.reading.stride_px)
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            tiles = list(_measured(pool, slide, plan, settings.reading.stride_px, stage, progress))
+            unread = len(plan) - len(tiles)
+            _check_unread(slide, unread, len(plan), settings)
+            view = stage.view(tiles, sight.tissue, grid)
+            blocks = [block for block in grid.blocks(_BLOCK_CELLS) if tissue_in(sight.tissue, grid, block).any()]
+            classes = background(sight.tissue, sight.is_scanned, grid)
+            artefacts = stitch(classes, grid, zip(blocks, pool.map(view.classify, blocks), strict=True))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    if plan.grid.cell_mpp <= settings.reading.focus_mpp_max:
+        return Mapped(artefacts, unread, view.focus_score, view.stain_score)
+    artefacts.classes[artefacts.classes == ArtefactClass.OUT_OF_FOCUS] = ArtefactClass.CLEAN
+    return Mapped(artefacts, unread, math.nan, view.stain_score)
+
+
+def _measured(
+    pool: ThreadPoolExecutor, slide: Slide, plan: TilePlan, stride: int, stage: ArtefactStage[E], progress: Progress
+) -> Iterator[MeasuredTile[E]]:
+    """Tiles in plan order, without those that cannot be decoded."""
+
+    def measure(core: Window) -> MeasuredTile[E] | None:
+        try:
+            pixels = read_window(slide, plan.grid, core.grown(plan.halo_px))
+        except TruncatedSlideError:
+            return None
+        evidence = stage.measure(pixels, plan.grid.cell_mpp, stride, plan.halo_px)
+        on_map = Window(core.x // stride, core.y // stride, core.width // stride, core.height // stride)
+        return MeasuredTile(on_map, evidence)
+
+    for done, tile in enumerate(pool.map(measure, plan.cores), start=1):
+        progress(done, len(plan))
+        if tile is not None:
+            yield tile
+
+
+def _check_unread(slide: Slide, unread: int, tiles: int, settings: AssessSettings) -> None:
+    if unread > settings.sanity.unread_share_max * tiles:
+        raise TruncatedSlideError(
+            f"{slide.name} cannot be decoded in {unread} of {tiles} tissue tiles",
+            "copy the file again from the scanner or re-scan",
+        )
