@@ -18,7 +18,7 @@ class ClassicalSettings(Settings):
         default=0.33, gt=0, lt=1, description="blurred below this share of the slide's own sharp tissue"
     )
     focus_min_contrast: float = Field(
-        default=0.012, gt=0, description="coarse contrast (OD) below which tissue is too smooth to judge"
+        default=0.005, gt=0, description="coarse contrast (OD) below which tissue is too smooth to judge"
     )
     focus_window_um: float = Field(default=96.0, gt=0, description="side of the window over which focus is averaged")
     blur_min_density: float = Field(default=0.04, ge=0, description="density from which there is something to blur")
@@ -61,7 +61,6 @@ class ClassicalSettings(Settings):
     dry_max_focus: float = Field(
         default=0.75, gt=0, description="focus above which grey grain is pigment or surgical ink"
     )
-    dry_edge_um: float = Field(default=80.0, ge=0, description="grey matter this close to dry tissue belongs to it")
     dry_min_area_um2: float = Field(default=40_000.0, ge=0, description="smaller dry spots are judged as debris")
 
     fold_min_density: float = Field(default=0.25, gt=0, description="density below which nothing is a fold")

@@ -91,7 +91,7 @@ def _paint_absorbers(
     ink = is_ink(planes, reference.stain_blue_over_green, settings)
     fold, grey = is_folded(planes, reference, settings), is_grey(planes, settings) & ~ink
     dry = is_dry(planes, settings) & ~ink
-    dry |= grown(dry, settings.dry_edge_um, planes.cell_um) & grey
+    dry = touching(dry | grey, dry)
     is_black, is_debris, is_rim = split_grey(grey & ~dry, planes, settings)
     classes[fold] = ArtefactClass.FOLD
     classes[is_rim | dry] = ArtefactClass.BUBBLE
