@@ -14,6 +14,8 @@ from qc.optics.defocus import blur
 from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
 from qc.optics.stain import denser, filtered
 
+_SLIDE_UM = 60_000.0  # longer than any tissue: a cover slip's edge does not end on it
+
 
 @dataclass(frozen=True)
 class Interface:
@@ -91,7 +93,7 @@ class Bubble:
 
     def covers(self, at: Coords) -> Mask:
         """The air and the dark rim."""
-        return self.inside_um(at) > -0.25 * self.interface.rim_um
+        return self.inside_um(at) > -0.6 * self.interface.rim_um
 
     def touches(self, at: Coords) -> Mask:
         """The air, the rim and the shadow outside it."""
@@ -127,7 +129,7 @@ class SlipEdge:
 
     def covers(self, at: Coords) -> Mask:
         """The air and the dark line."""
-        return self.inside_um(at) > -0.25 * self.interface.rim_um
+        return self.inside_um(at) > -0.6 * self.interface.rim_um
 
     def touches(self, at: Coords) -> Mask:
         """The air, the line and the shadow beside it."""
@@ -163,9 +165,10 @@ def draw_bubbles(bounds: Bounds, rng: np.random.Generator, size_um: float, stren
 
 
 def draw_slip_edge(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> SlipEdge:
-    """An edge twice `size_um` long with a strip of air 0.2-1 `size_um` wide beyond it."""
-    curve = Curve.draw(rng, bounds.centre, 2 * size_um, sway=float(rng.choice([0.002, 0.02])))
-    return SlipEdge(curve, Interface.draw(rng, strength), size_um * float(rng.uniform(0.2, 1.0)))
+    """An edge right across the slide with a strip of air 0.3-1 `size_um` wide beyond it."""
+    sway_um = float(rng.choice([15.0, 150.0]))
+    curve = Curve.draw(rng, bounds.centre, _SLIDE_UM, sway=sway_um / _SLIDE_UM)
+    return SlipEdge(curve, Interface.draw(rng, strength), size_um * float(rng.uniform(0.3, 1.0)))
 
 
 def lay_bubble(

@@ -108,8 +108,10 @@ class Waves:
         low = float(s.min()) if s.size else 0.0
         places = ((s - low) * (1 / _TABLE_STEP_UM)).astype(np.int32)
         grid = low + _TABLE_STEP_UM * np.arange(int(places.max(initial=0)) + 1)
-        table = sum(amplitude * np.sin(math.hypot(kx, ky) * grid + phase) for kx, ky, phase, amplitude in self.rows)
-        return np.asarray(table, np.float32)[places]
+        table = np.zeros(len(grid), np.float32)
+        for kx, ky, phase, amplitude in self.rows:
+            table += amplitude * np.sin(math.hypot(kx, ky) * grid + phase)
+        return table[places]
 
 
 @dataclass(frozen=True)

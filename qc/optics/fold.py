@@ -59,8 +59,8 @@ class Fold:
         return np.where((reach > 0) & (width > 2.0), weight, np.float32(0)).astype(np.float32), across
 
     def covers(self, at: Coords) -> Mask:
-        """Where at least a quarter of a layer lies on top."""
-        return self.weight_at(at)[0] > 0.25
+        """Where at least a tenth of a layer lies on top."""
+        return self.weight_at(at)[0] > 0.1
 
     def touches(self, at: Coords) -> Mask:
         """Where any of the covering layer lies."""
@@ -139,7 +139,7 @@ def lay_fold(
         strength: Scales the covering layers; 1 doubles the optical density on average.
 
     Returns:
-        Image, and (H, W) bool: where at least a quarter of a layer lies on top.
+        Image, and (H, W) bool: where at least a tenth of a layer lies on top.
     """
     box = image_bounds(transmittance, mpp)
     length = size_um or box.diagonal * float(rng.uniform(0.3, 1.2))

@@ -44,7 +44,7 @@ def to_od(transmittance: NDArray[np.floating]) -> Float:
 def to_transmittance(od: NDArray[np.floating]) -> Float:
     """Transmittance of an optical density image of any shape.
 
-    >>> float(to_transmittance(np.array(1.0)).round(6))
+    >>> round(float(to_transmittance(np.array(1.0))), 6)
     0.1
     """
     return np.power(10.0, -np.asarray(od, np.float32)).astype(np.float32)

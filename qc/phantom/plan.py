@@ -78,7 +78,7 @@ def _outline(spec: PhantomSpec, shape: tuple[int, int], rng: np.random.Generator
     best += rough * (0.11 * noise(shape, size_um / 3, rng) + 0.035 * noise(shape, size_um / 10, rng))
     best += rough * (0.012 * noise(shape, 120, rng) + 0.008 * noise(shape, 40, rng))
     margin = np.minimum(np.minimum(x, across - x) / across, np.minimum(y, down - y) / down)
-    best -= 12 * np.clip(0.06 - margin, 0, 1)
+    best -= 8 * np.clip(0.08 - margin, 0, 1)
     best -= np.quantile(best, 1 - spec.cover)
     return best
 
@@ -97,7 +97,7 @@ def _mixed(labels: Labels, is_tissue: NDArray[np.bool_], spec: PhantomSpec, rng:
             _follicles(labels, where, rng, uniform=False)
         else:
             labels[where] = Compartment.LAMINA if kind == "glands" else Compartment.FAT
-    edge = is_tissue & (noise(labels.shape, 500, rng) > -0.8) & (_depth_um(is_tissue) < 30)
+    edge = is_tissue & (labels != Compartment.FAT) & (noise(labels.shape, 500, rng) > 0.5) & (_depth_um(is_tissue) < 30)
     labels[edge & (labels != Compartment.GLASS)] = Compartment.CAPSULE
 
 
@@ -133,7 +133,7 @@ def _lymph_node(
 def _follicles(labels: Labels, where: NDArray[np.bool_], rng: np.random.Generator, uniform: bool) -> None:
     """Lay follicles into `where`: uniform and back to back, or few, varied, polarised and mantled."""
     taken = ~where
-    tries = int(where.sum() * (PLAN_UM / 1000) ** 2 * (400 if uniform else 40)) + 4
+    tries = int(where.sum() * (PLAN_UM / 1000) ** 2 * (400 if uniform else 90)) + 4
     ys, xs = np.nonzero(where)
     if not len(ys):
         return
@@ -151,7 +151,7 @@ def _follicle(
     uniform: bool,
 ) -> None:
     mantle = 0.0 if uniform else float(rng.uniform(30, 65)) / PLAN_UM
-    gap = 4.0 if uniform else float(rng.uniform(80, 200)) / PLAN_UM
+    gap = 4.0 if uniform else float(rng.uniform(50, 160)) / PLAN_UM
     reach = int(radius * 1.5 + mantle * 2 + gap)
     x0, y0 = max(0, at[0] - reach), max(0, at[1] - reach)
     window = (slice(y0, at[1] + reach + 1), slice(x0, at[0] + reach + 1))

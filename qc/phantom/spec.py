@@ -50,7 +50,7 @@ class PhantomSpec(Settings):
     diagnosis: Literal["lymphoma", "hyperplasia", "none"] = "none"
     tissues: tuple[TissueKind, ...] = Field(("stroma", "glands", "fat"), min_length=1)
     pieces: int = Field(2, ge=1, le=12, description="pieces of tissue on the glass")
-    cover: float = Field(0.4, gt=0.02, le=0.85, description="target share of the slide under tissue, 0-1")
+    cover: float = Field(0.33, gt=0.02, le=0.85, description="target share of the slide under tissue, 0-1")
     artefacts: tuple[ArtefactSpec, ...] = ()
     scanner: ScannerSpec = ScannerSpec()  # pyright: ignore[reportCallIssue]
     seed: int = Field(0, ge=0)

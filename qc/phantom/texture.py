@@ -45,11 +45,11 @@ class Texture:
     second: NDArray[np.uint8]
 
 
-LYMPHOCYTE = CellKind(5.4, 0.10, 1.12, 0.62, 0.2, 0.28)
-MANTLE_CELL = CellKind(5.5, 0.08, 1.1, 0.74, 0.2, 0.24)
-CENTROBLAST = CellKind(8.2, 0.14, 1.12, 0.34, 0.28, 0.5)
-CENTROCYTE = CellKind(6.4, 0.14, 1.3, 0.36, 0.24, 0.4, 0.12)
-CLEAVED = CellKind(6.4, 0.07, 1.28, 0.42, 0.24, 0.32, 0.16)
+LYMPHOCYTE = CellKind(5.4, 0.10, 1.12, 0.66, 0.2, 0.28)
+MANTLE_CELL = CellKind(5.6, 0.08, 1.1, 0.9, 0.2, 0.24)
+CENTROBLAST = CellKind(8.2, 0.14, 1.12, 0.27, 0.22, 0.5)
+CENTROCYTE = CellKind(6.2, 0.14, 1.3, 0.26, 0.18, 0.4, 0.12)
+CLEAVED = CellKind(6.3, 0.07, 1.28, 0.33, 0.2, 0.32, 0.16)
 SPINDLE = CellKind(2.4, 0.2, 4.2, 0.58, 0.15, 0.2)
 PLASMA = CellKind(6.0, 0.15, 1.15, 0.58, 0.2, 0.45)
 ENDOTHELIUM = CellKind(3.0, 0.2, 2.6, 0.75, 0.15, 0.2)
@@ -89,7 +89,7 @@ def _stroma(
     fine = _noise(n, 2.2 / mpp, rng, 14, angle)
     bundle = 1 / (1 + np.exp(-(coarse + cleft) * 3.0))
     wisps = _noise(n, 4 / mpp, rng, 5, angle + 0.5)
-    eosin = bundle * (0.30 + 0.05 * fine + 0.05 * coarse + 0.04 * wisps) + 0.015
+    eosin = bundle * (0.25 + 0.05 * fine + 0.05 * coarse + 0.04 * wisps) + 0.015
     nuclei, _ = nuclei_field(SPINDLE, cellular, n, mpp, rng, angle)
     few, _ = nuclei_field(LYMPHOCYTE, cellular * 0.12, n, mpp, rng)
     first = np.maximum(nuclei, few) + 0.03 * bundle
@@ -119,10 +119,10 @@ def _cells(
     border = (distance[:, 1] - distance[:, 0]).reshape(x.shape).astype(np.float32)
     border = cv2.resize(border, (n, n), interpolation=cv2.INTER_LINEAR)
     membrane = np.exp(-((border / 1.0) ** 2)).astype(np.float32)
-    cytoplasm = pink * (1 + 0.25 * _noise(n, 3 / mpp, rng) + 0.15 * _noise(n, 30 / mpp, rng))
+    cytoplasm = pink * (1 + 0.25 * _noise(n, 3 / mpp, rng))
     patchy = np.clip(0.5 + 0.6 * _noise(n, 14 / mpp, rng), 0, 1)
     cytoplasm = cytoplasm * (1 - gap * membrane * patchy)
-    holes = 1 / (1 + np.exp(-6 * (_noise(n, 8 / mpp, rng) + 1.5 - gap)))
+    holes = 1 / (1 + np.exp(-6 * (_noise(n, 8 / mpp, rng) + 2.5 - gap)))
     cytoplasm = cytoplasm * holes
     return first + 0.25 * cytoplasm, np.clip(cytoplasm, 0, None) * (1 - 0.5 * np.clip(first, 0, 1)), membrane
 
@@ -179,7 +179,7 @@ def textures(mpp: float, stain: str, variant: int) -> dict[Compartment, Texture]
     rng = np.random.default_rng([variant, 77])
     out: dict[Compartment, Texture] = {}
     for compartment, angle in ((Compartment.STROMA_A, 0.2), (Compartment.STROMA_B, 1.3), (Compartment.STROMA_C, 2.4)):
-        first, second = _stroma(n, mpp, rng, angle, 1100, 1.1)
+        first, second = _stroma(n, mpp, rng, angle, 1100, 1.5)
         out[compartment] = _stained(first, second, None, stain, 0.0)
     out[Compartment.CAPSULE] = _stained(*_stroma(n, mpp, rng, 0.4, 1400, 2.0), None, stain, 0.0)
     big = 2 * n if mpp >= 0.4 else n
@@ -191,8 +191,8 @@ def textures(mpp: float, stain: str, variant: int) -> dict[Compartment, Texture]
         *_cells(n, mpp, rng, [(LYMPHOCYTE, 2500), (CENTROCYTE, 900)], 0.13, 0.8), stain, 0.1
     )
     mixes: dict[Compartment, tuple[list[tuple[CellKind, float]], float, float]] = {
-        Compartment.PARACORTEX: ([(LYMPHOCYTE, 12000), (CENTROCYTE, 900), (ENDOTHELIUM, 700)], 0.24, 0.12),
-        Compartment.MANTLE: ([(MANTLE_CELL, 15500)], 0.2, 1.0),
+        Compartment.PARACORTEX: ([(LYMPHOCYTE, 11500), (CENTROCYTE, 900), (ENDOTHELIUM, 700)], 0.24, 0.12),
+        Compartment.MANTLE: ([(MANTLE_CELL, 17500)], 0.22, 1.0),
         Compartment.LIGHT_ZONE: ([(CENTROCYTE, 5400), (CENTROBLAST, 1500)], 0.25, 0.9),
         Compartment.DARK_ZONE: ([(CENTROBLAST, 7200), (CENTROCYTE, 2600)], 0.24, 0.9),
         Compartment.FOLLICLE: ([(CLEAVED, 10300), (CENTROBLAST, 250)], 0.2, 1.0),
