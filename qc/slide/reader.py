@@ -20,7 +20,7 @@ class OpenSlideSlide:
     """A file read through OpenSlide.
 
     OpenSlide refuses every read after its first failed one, so a failed handle is replaced: one bad
-    tile must not blind us to the rest of the slide.
+    tile must not blind us to the rest of the slide, nor the threads that read other tiles just then.
 
     Args:
         path: The slide file; for DICOM any file of the series.
@@ -62,12 +62,16 @@ class OpenSlideSlide:
     def read(self, level: int, x: int, y: int, size: Size) -> NDArray[np.uint8]:
         """See `Slide.read`."""
         downsample = self.levels[level].downsample
-        location = (round(x * downsample), round(y * downsample))
+        location, size_px = (round(x * downsample), round(y * downsample)), (size.width, size.height)
         handle = self._handle
         try:
-            return np.asarray(handle.read_region(location, level, (size.width, size.height)))
-        except openslide.OpenSlideError as error:
+            return np.asarray(handle.read_region(location, level, size_px))
+        except openslide.OpenSlideError:
             self._replace(handle)
+        try:
+            with _open(self._path) as own:  # the shared handle may have failed over another thread's tile
+                return np.asarray(own.read_region(location, level, size_px))
+        except openslide.OpenSlideError as error:
             raise TruncatedSlideError(
                 f"{self.name} cannot be decoded at level {level}, pixel {location} ({error})",
                 "copy the file again from the scanner or re-scan",
