@@ -64,12 +64,12 @@ def scanned_area(overview: Pixels) -> NDArray[np.bool_]:
     """(H, W) bool: `is_scanned` less the padding that some scanners write as flat black or flat white blocks."""
     values = overview.rgb
     is_flat = np.zeros(overview.is_scanned.shape, np.bool_)
+    height, width = is_flat.shape[0], is_flat.shape[1]
     step = _PADDING_BLOCK
     for level in _PADDING_LEVELS:
-        is_level = (values == level).all(axis=2)
-        height, width = (side // step * step for side in is_level.shape)
-        blocks = is_level[:height, :width].reshape(height // step, step, width // step, step).all(axis=(1, 3))
-        is_flat[:height, :width] |= blocks.repeat(step, 0).repeat(step, 1)
+        is_level = np.pad((values == level).all(axis=2), [(0, -side % step) for side in (height, width)], mode="edge")
+        blocks = is_level.reshape(is_level.shape[0] // step, step, is_level.shape[1] // step, step).all(axis=(1, 3))
+        is_flat |= blocks.repeat(step, 0).repeat(step, 1)[:height, :width]
     return overview.is_scanned & ~is_flat
 
 
