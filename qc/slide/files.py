@@ -4,12 +4,13 @@ In: paths as a person types them. Out: one `SlideFile` per slide, in a stable or
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from qc.errors import QCError, UnopenableSlideError
+from qc.errors import QCError
 from qc.geometry import Mpp
 from qc.slide import flat, reader
 from qc.slide.protocol import Slide
@@ -17,6 +18,8 @@ from qc.slide.protocol import Slide
 SLIDE_SUFFIXES = (
     frozenset({".svs", ".ndpi", ".mrxs", ".scn", ".vms", ".vmu", ".bif", ".svslide", ".dcm", ".czi"}) | flat.SUFFIXES
 )
+RUN_NOTE = "run.json"
+"""File that marks a run folder."""
 _SAMPLE_BYTES = 1 << 20
 _SAMPLES = 16
 
@@ -39,8 +42,8 @@ class SlideFile:
 
         Two files with one name in two folders get two ids.
         """
-        stem = re.sub(r"[^A-Za-z0-9._-]+", "_", self.path.stem)[:80] or "slide"
-        return f"{stem}-{hashlib.sha256(str(self.path).encode()).hexdigest()[:8]}"
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "_", self.path.stem).lstrip("-.")[:80] or "slide"
+        return f"{stem}-{hashlib.sha256(os.fsencode(self.path)).hexdigest()[:8]}"
 
 
 def find_slides(
@@ -101,13 +104,20 @@ def fingerprint(path: Path) -> str:
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from sorted(
-                child.resolve() for child in path.rglob("*") if child.is_file() and _looks_like_slide(child)
-            )
+            yield from sorted(_searched(path))
         elif path.exists():
             yield path.resolve()
         else:
             raise QCError(f"{path} does not exist", "check the path")
+
+
+def _searched(folder: Path) -> Iterator[Path]:
+    """Slides in a folder and below; the pictures in run folders are ours and no slides."""
+    for parent, folders, names in os.walk(folder):
+        if RUN_NOTE in names:
+            folders.clear()
+            continue
+        yield from (child.resolve() for name in names if _looks_like_slide(child := Path(parent, name)))
 
 
 def _looks_like_slide(path: Path) -> bool:
@@ -122,15 +132,3 @@ def _one_per_series(files: list[SlideFile]) -> Iterator[SlideFile]:
             continue
         seen.add(series)
         yield file
-
-
-def readable_fingerprint(path: Path) -> str:
-    """Like `fingerprint`, but a file that cannot be read is the slide's failure, not the run's.
-
-    Raises:
-        UnopenableSlideError: If the file cannot be read at all.
-    """
-    try:
-        return fingerprint(path)
-    except OSError as error:
-        raise UnopenableSlideError(f"{path.name} cannot be read ({error})", "check its permissions") from error
