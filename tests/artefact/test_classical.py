@@ -267,7 +267,7 @@ def test_real_defocus_lowers_the_focus_score_step_by_step(qc_data: Path) -> None
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", ["pen-black"])
+@pytest.mark.parametrize("name", ["pen-black", "pen-green"])
 def test_marker_on_a_real_slide_is_pen(qc_data: Path, name: str) -> None:
     folder = qc_data / "artefacts" / "masked"
     rgb = read_rgb(folder / f"{name}.png")
@@ -281,3 +281,5 @@ def test_marker_on_a_real_slide_is_pen(qc_data: Path, name: str) -> None:
 
     ink = is_ink[:height:2, :width:2] & tissue
     assert (classes[ink] == ArtefactClass.PEN).mean() > 0.8
+    if name == "pen-green":  # the black stroke has no tissue beside it, only its own soft edge
+        assert (classes[tissue & ~ink] == ArtefactClass.PEN).mean() < 0.1
