@@ -87,7 +87,7 @@ class Fold:
 
 def draw_fold(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Fold:
     """One fold about `size_um` long through the middle of `bounds`; `strength` scales the layers."""
-    width = float(np.clip(rng.lognormal(np.log(60), 0.6), 15, 0.35 * size_um + 15))
+    width = float(np.clip(rng.lognormal(np.log(80), 0.6), 15, 0.35 * size_um + 15))
     return Fold(
         curve=Curve.draw(rng, bounds.centre, size_um, sway=float(rng.uniform(0.01, 0.06))),
         width_um=width,

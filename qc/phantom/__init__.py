@@ -7,7 +7,7 @@ write_cohort(load_cohort(path), folder) every slide of a specification in `datas
 
 from qc.phantom.make import Phantom, PhantomTruth, make_phantom
 from qc.phantom.spec import ArtefactSpec, CohortSpec, PhantomSpec, load_cohort
-from qc.phantom.write import PhantomFile, read_truth, write_cohort, write_phantom
+from qc.phantom.write import PhantomFile, is_written, read_truth, write_cohort, write_phantom
 
 __all__ = [
     "ArtefactSpec",
@@ -16,6 +16,7 @@ __all__ = [
     "PhantomFile",
     "PhantomSpec",
     "PhantomTruth",
+    "is_written",
     "load_cohort",
     "make_phantom",
     "read_truth",

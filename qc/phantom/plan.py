@@ -133,12 +133,12 @@ def _lymph_node(
 def _follicles(labels: Labels, where: NDArray[np.bool_], rng: np.random.Generator, uniform: bool) -> None:
     """Lay follicles into `where`: uniform and back to back, or few, varied, polarised and mantled."""
     taken = ~where
-    tries = int(where.sum() * (PLAN_UM / 1000) ** 2 * (400 if uniform else 90)) + 4
+    tries = int(where.sum() * (PLAN_UM / 1000) ** 2 * (400 if uniform else 160)) + 4
     ys, xs = np.nonzero(where)
     if not len(ys):
         return
     for index in rng.integers(len(ys), size=tries):
-        radius = rng.normal(185, 16) if uniform else float(np.clip(rng.lognormal(np.log(190), 0.4), 90, 420))
+        radius = rng.normal(185, 16) if uniform else float(np.clip(rng.lognormal(np.log(225), 0.4), 100, 450))
         _follicle(labels, taken, (int(xs[index]), int(ys[index])), radius / PLAN_UM, rng, uniform)
 
 
@@ -151,7 +151,7 @@ def _follicle(
     uniform: bool,
 ) -> None:
     mantle = 0.0 if uniform else float(rng.uniform(30, 65)) / PLAN_UM
-    gap = 4.0 if uniform else float(rng.uniform(50, 160)) / PLAN_UM
+    gap = 4.0 if uniform else float(rng.uniform(40, 130)) / PLAN_UM
     reach = int(radius * 1.5 + mantle * 2 + gap)
     x0, y0 = max(0, at[0] - reach), max(0, at[1] - reach)
     window = (slice(y0, at[1] + reach + 1), slice(x0, at[0] + reach + 1))
@@ -161,10 +161,10 @@ def _follicle(
     angle, aspect = rng.uniform(0, 2 * np.pi), 1.0 if uniform else float(rng.uniform(1, 1.5))
     theta = np.arctan2(v, u)
     r = np.hypot(u * np.cos(angle) + v * np.sin(angle), (v * np.cos(angle) - u * np.sin(angle)) * aspect)
-    ripple = 0.03 if uniform else 0.08
+    ripple = 0.045 if uniform else 0.08
     r = r * (1 + sum(rng.normal(0, ripple) * np.cos(k * theta + rng.uniform(0, 6.3)) for k in (2, 3, 5)))
     rough = 1.5 * noise(part.shape, 40, rng)
-    if (taken[window] & (r < radius + mantle + gap)).sum() > (0.12 if uniform else 0.02) * np.pi * radius**2:
+    if (taken[window] & (r < radius + mantle + gap)).sum() > (0.22 if uniform else 0.06) * np.pi * radius**2:
         return
     polarity = np.cos(theta - rng.uniform(0, 2 * np.pi))
     inside = r + rough < radius

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from qc.phantom.plan import PLAN_UM, Plan
 from qc.phantom.spec import PhantomSpec
 from qc.phantom.sprites import Structure, structures
-from qc.phantom.texture import Compartment, textures
+from qc.phantom.texture import Compartment, texture
 
 BLOCK_PX = 512
+VARIANTS = 2  # draws of each texture and structure; a slide uses one
 
 Bytes = NDArray[np.uint8]
 
@@ -44,7 +45,7 @@ def render_stains(plan: Plan, spec: PhantomSpec, rng: np.random.Generator) -> By
     for y in range(0, height, BLOCK_PX):
         for x in range(0, width, BLOCK_PX):
             painter.paint(planes[:, y : y + BLOCK_PX, x : x + BLOCK_PX], x, y)
-    variant = spec.seed % 3
+    variant = spec.seed % VARIANTS
     for kind, places in (("vessel", plan.vessels), ("gland", plan.glands)):
         if len(places):
             bank = structures(kind, spec.mpp, spec.stain, variant)
@@ -63,14 +64,13 @@ class _Painter:
         self.fields: dict[int, tuple[Bytes, Bytes]] = {}
         self.offsets: dict[int, NDArray[np.int64]] = {}
         self.alphas: dict[int, Bytes] = {}
-        bank = textures(spec.mpp, spec.stain, spec.seed % 3)
         for value in np.unique(plan.labels):
             if value == Compartment.GLASS:
                 continue
-            texture = bank[Compartment(value)]
+            field = texture(Compartment(int(value)), spec.mpp, spec.stain, spec.seed % VARIANTS)
             pad = ((0, BLOCK_PX), (0, BLOCK_PX))
-            self.fields[int(value)] = (np.pad(texture.first, pad, "wrap"), np.pad(texture.second, pad, "wrap"))
-            self.offsets[int(value)] = rng.integers(texture.first.shape[0], size=2)
+            self.fields[int(value)] = (np.pad(field.first, pad, "wrap"), np.pad(field.second, pad, "wrap"))
+            self.offsets[int(value)] = rng.integers(field.first.shape[0], size=2)
             self.alphas[int(value)] = _soft(plan.labels == value)
 
     def paint(self, block: Bytes, x: int, y: int) -> None:

@@ -49,7 +49,7 @@ LYMPHOCYTE = CellKind(5.4, 0.10, 1.12, 0.66, 0.2, 0.28)
 MANTLE_CELL = CellKind(5.6, 0.08, 1.1, 0.9, 0.2, 0.24)
 CENTROBLAST = CellKind(8.2, 0.14, 1.12, 0.27, 0.22, 0.5)
 CENTROCYTE = CellKind(6.2, 0.14, 1.3, 0.26, 0.18, 0.4, 0.12)
-CLEAVED = CellKind(6.3, 0.07, 1.28, 0.33, 0.2, 0.32, 0.16)
+CLEAVED = CellKind(6.3, 0.07, 1.28, 0.29, 0.19, 0.32, 0.16)
 SPINDLE = CellKind(2.4, 0.2, 4.2, 0.58, 0.15, 0.2)
 PLASMA = CellKind(6.0, 0.15, 1.15, 0.58, 0.2, 0.45)
 ENDOTHELIUM = CellKind(3.0, 0.2, 2.6, 0.75, 0.15, 0.2)
@@ -166,43 +166,57 @@ def _fat(n: int, mpp: float, rng: np.random.Generator) -> tuple[Plane, Plane]:
     return nuclei * np.exp(-((edge / 4) ** 2)), eosin.astype(np.float32)
 
 
-@lru_cache(maxsize=8)
-def textures(mpp: float, stain: str, variant: int) -> dict[Compartment, Texture]:
-    """One texture per compartment.
+_ANGLES = {
+    Compartment.STROMA_A: (0.2, 1100, 1.5),
+    Compartment.STROMA_B: (1.3, 1100, 1.5),
+    Compartment.STROMA_C: (2.4, 1100, 1.5),
+    Compartment.CAPSULE: (0.4, 1400, 2.0),
+}
+
+
+@dataclass(frozen=True)
+class _Mix:
+    """Cells per mm2 of each kind; eosin of the cytoplasm; gaps between cells (0-1); share of brown membranes."""
+
+    kinds: tuple[tuple[CellKind, float], ...]
+    pink: float
+    gap: float
+    positive: float
+    macrophages_per_mm2: float = 0.0
+
+
+_MIXES = {
+    Compartment.LAMINA: _Mix(((LYMPHOCYTE, 2600), (PLASMA, 2200), (SPINDLE, 1400)), 0.19, 0.7, 0.08),
+    Compartment.SINUS: _Mix(((LYMPHOCYTE, 2500), (CENTROCYTE, 900)), 0.13, 0.8, 0.1),
+    Compartment.PARACORTEX: _Mix(((LYMPHOCYTE, 12500), (CENTROCYTE, 900), (ENDOTHELIUM, 700)), 0.24, 0.4, 0.12),
+    Compartment.MANTLE: _Mix(((MANTLE_CELL, 17500),), 0.22, 0.4, 1.0),
+    Compartment.LIGHT_ZONE: _Mix(((CENTROCYTE, 5000), (CENTROBLAST, 1400)), 0.18, 0.4, 0.9, 50),
+    Compartment.DARK_ZONE: _Mix(((CENTROBLAST, 6800), (CENTROCYTE, 2600)), 0.16, 0.4, 0.9, 150),
+    Compartment.FOLLICLE: _Mix(((CLEAVED, 9800), (CENTROBLAST, 250)), 0.15, 0.4, 1.0),
+}
+
+
+@lru_cache(maxsize=64)
+def texture(compartment: Compartment, mpp: float, stain: str, variant: int) -> Texture:
+    """The texture of one compartment; made on first use.
 
     Args:
+        compartment: Any but GLASS.
         mpp: Micrometres per pixel.
         stain: "he", or "dab" for CD20-like membranes of B cells in brown.
-        variant: Another draw of the same kinds.
+        variant: Another draw of the same kind.
     """
     n = round(FIELD_UM / mpp) // 2 * 2
-    rng = np.random.default_rng([variant, 77])
-    out: dict[Compartment, Texture] = {}
-    for compartment, angle in ((Compartment.STROMA_A, 0.2), (Compartment.STROMA_B, 1.3), (Compartment.STROMA_C, 2.4)):
-        first, second = _stroma(n, mpp, rng, angle, 1100, 1.5)
-        out[compartment] = _stained(first, second, None, stain, 0.0)
-    out[Compartment.CAPSULE] = _stained(*_stroma(n, mpp, rng, 0.4, 1400, 2.0), None, stain, 0.0)
-    big = 2 * n if mpp >= 0.4 else n
-    out[Compartment.FAT] = _stained(*_fat(big, mpp, rng), None, stain, 0.0)
-    out[Compartment.LAMINA] = _stained(
-        *_cells(n, mpp, rng, [(LYMPHOCYTE, 2600), (PLASMA, 2200), (SPINDLE, 1400)], 0.19, 0.7), stain, 0.08
-    )
-    out[Compartment.SINUS] = _stained(
-        *_cells(n, mpp, rng, [(LYMPHOCYTE, 2500), (CENTROCYTE, 900)], 0.13, 0.8), stain, 0.1
-    )
-    mixes: dict[Compartment, tuple[list[tuple[CellKind, float]], float, float]] = {
-        Compartment.PARACORTEX: ([(LYMPHOCYTE, 11500), (CENTROCYTE, 900), (ENDOTHELIUM, 700)], 0.24, 0.12),
-        Compartment.MANTLE: ([(MANTLE_CELL, 17500)], 0.22, 1.0),
-        Compartment.LIGHT_ZONE: ([(CENTROCYTE, 5400), (CENTROBLAST, 1500)], 0.25, 0.9),
-        Compartment.DARK_ZONE: ([(CENTROBLAST, 7200), (CENTROCYTE, 2600)], 0.24, 0.9),
-        Compartment.FOLLICLE: ([(CLEAVED, 10300), (CENTROBLAST, 250)], 0.2, 1.0),
-    }
-    for compartment, (kinds, pink, positive) in mixes.items():
-        first, second, membrane = _cells(n, mpp, rng, kinds, pink, 0.4)
-        if compartment in (Compartment.DARK_ZONE, Compartment.LIGHT_ZONE):
-            _starry(first, second, mpp, rng, 150 if compartment is Compartment.DARK_ZONE else 50)
-        out[compartment] = _stained(first, second, membrane, stain, positive)
-    return out
+    rng = np.random.default_rng([variant, int(compartment)])
+    if compartment in _ANGLES:
+        return _stained(*_stroma(n, mpp, rng, *_ANGLES[compartment]), None, stain, 0.0)
+    if compartment is Compartment.FAT:
+        return _stained(*_fat(2 * n, mpp, rng), None, stain, 0.0)
+    mix = _MIXES[compartment]
+    first, second, membrane = _cells(n, mpp, rng, list(mix.kinds), mix.pink, mix.gap)
+    if mix.macrophages_per_mm2:
+        _starry(first, second, mpp, rng, mix.macrophages_per_mm2)
+    return _stained(first, second, membrane, stain, mix.positive)
 
 
 def _stained(first: Plane, second: Plane, membrane: Plane | None, stain: str, positive: float) -> Texture:

@@ -24,6 +24,11 @@ class PhantomFile:
     path: Path
     truth_path: Path
 
+    @classmethod
+    def of(cls, spec: PhantomSpec, folder: Path) -> "PhantomFile":
+        """Where a phantom of this name lies in `folder`, written or not."""
+        return cls(folder / f"{spec.name}.tiff", folder / f"{spec.name}.truth.npz")
+
 
 def write_phantom(spec: PhantomSpec, folder: Path) -> PhantomFile:
     """Make the phantom and write `<name>.tiff` and `<name>.truth.npz` into `folder`."""
@@ -34,10 +39,19 @@ def save_phantom(phantom: Phantom, folder: Path) -> PhantomFile:
     """Write a phantom that is in memory; both files appear complete or not at all."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    path, truth_path = folder / f"{phantom.spec.name}.tiff", folder / f"{phantom.spec.name}.truth.npz"
-    _atomically(truth_path, lambda part: _write_truth(phantom.truth, part))
-    _atomically(path, lambda part: _write_pyramid(phantom, part))
-    return PhantomFile(path, truth_path)
+    file = PhantomFile.of(phantom.spec, folder)
+    _atomically(file.path, lambda part: _write_pyramid(phantom, part))
+    _atomically(file.truth_path, lambda part: _write_truth(phantom, part))
+    return file
+
+
+def is_written(spec: PhantomSpec, folder: Path) -> bool:
+    """Whether `folder` holds this very phantom; its truth, written last, keeps the specification."""
+    file = PhantomFile.of(spec, folder)
+    if not (file.path.is_file() and file.truth_path.is_file()):
+        return False
+    with np.load(file.truth_path) as stored:
+        return "spec" in stored and str(stored["spec"]) == spec.model_dump_json()
 
 
 def write_cohort(
@@ -58,9 +72,12 @@ def read_truth(path: Path) -> PhantomTruth:
         return PhantomTruth(stored["is_tissue"], stored["classes"], float(stored["mpp"]))
 
 
-def _write_truth(truth: PhantomTruth, path: Path) -> None:
+def _write_truth(phantom: Phantom, path: Path) -> None:
+    truth, spec = phantom.truth, np.array(phantom.spec.model_dump_json())
     with path.open("wb") as file:
-        np.savez_compressed(file, is_tissue=truth.is_tissue, classes=truth.classes, mpp=np.float64(truth.mpp))
+        np.savez_compressed(
+            file, is_tissue=truth.is_tissue, classes=truth.classes, mpp=np.float64(truth.mpp), spec=spec
+        )
 
 
 def _atomically(path: Path, write: Callable[[Path], None]) -> None:
