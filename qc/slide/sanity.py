@@ -16,7 +16,7 @@ from qc.errors import (
     OnlyPaddingError,
     TooSmallError,
 )
-from qc.geometry import Grid
+from qc.geometry import Grid, Size
 from qc.maps import TissueMask
 from qc.slide.protocol import Slide
 from qc.slide.window import Pixels, level_for
@@ -64,7 +64,7 @@ def scanned_area(overview: Pixels) -> NDArray[np.bool_]:
     """(H, W) bool: `is_scanned` less the padding that some scanners write as flat black or flat white blocks."""
     values = overview.rgb
     is_flat = np.zeros(overview.is_scanned.shape, np.bool_)
-    height, width = is_flat.shape[0], is_flat.shape[1]
+    height, width = Size.of(values.shape).shape
     step = _PADDING_BLOCK
     for level in _PADDING_LEVELS:
         is_level = np.pad((values == level).all(axis=2), [(0, -side % step) for side in (height, width)], mode="edge")
