@@ -113,6 +113,8 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 def _as_run_error(url: str) -> Iterator[None]:
     try:
         yield
+    except ImportError as error:
+        raise RunError(f"the driver {error.name} of the store is not installed", "uv sync --extra postgres") from error
     except SQLAlchemyError as error:
-        where = url.rsplit("@", 1)[-1]  # never the password
+        where = url.rsplit("@", 1)[-1].split("?")[0]  # never the password
         raise RunError(f"the store {where} cannot be used ({error.__class__.__name__})", "check its URL") from error
