@@ -1,12 +1,13 @@
 """What is known about one slide after a run: `Assessed` or `Failed`, the contract of store, tables and screens."""
 
 import math
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import AllowInfNan, BeforeValidator, Field, PlainSerializer, TypeAdapter
 
 from qc.config.base import Settings
-from qc.labels import Verdict
+from qc.labels import ARTEFACTS, Verdict
 
 NanFloat = Annotated[
     float,
@@ -84,6 +85,26 @@ class Failed(Settings):
 
 SlideRecord = Annotated[Assessed | Failed, Field(discriminator="kind")]
 _ADAPTER: TypeAdapter[Assessed | Failed] = TypeAdapter(SlideRecord)
+
+
+_WORST_FIRST = (Verdict.UNASSESSED, Verdict.REJECT, Verdict.REVIEW, Verdict.USABLE)
+
+
+def artefact_share(record: Assessed | Failed) -> float:
+    """Share of tissue (0-1) under any artefact; NaN for a failed slide."""
+    if isinstance(record, Failed):
+        return math.nan
+    return sum(record.coverage[cls.name.lower()].share for cls in ARTEFACTS)
+
+
+def worst_first(records: Iterable[Assessed | Failed]) -> list[Assessed | Failed]:
+    """Records by verdict, then by artefact share, then by id."""
+
+    def key(record: Assessed | Failed) -> tuple[int, float, str]:
+        share = artefact_share(record) if isinstance(record, Assessed) else 0.0
+        return _WORST_FIRST.index(record.verdict), -share, record.stamp.slide_id
+
+    return sorted(records, key=key)
 
 
 def from_json(text: str | bytes) -> Assessed | Failed:

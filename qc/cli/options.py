@@ -18,8 +18,25 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON t
 jobs_option = click.option(
     "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Slides assessed at once."
 )
+
+
+class MppType(click.ParamType):
+    """Micrometres per pixel: a positive finite number."""
+
+    name = "um"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Text to `Mpp`."""
+        from qc.geometry import Mpp
+
+        try:
+            return Mpp(float(value))
+        except ValueError:
+            self.fail(f"{value!r} is no positive number of micrometres per pixel", param, ctx)
+
+
 mpp_option = click.option(
-    "--mpp", type=click.FloatRange(0, min_open=True), help="Level-0 micrometres per pixel; wins over the header."
+    "--mpp", type=MppType(), help="Level-0 micrometres per pixel; wins over the header."
 )
 
 

@@ -1,5 +1,7 @@
 """Progress bars on standard error: one for the run, one for each slide being read."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -17,13 +19,7 @@ class RunProgress:
     """
 
     def __init__(self, slides: int) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-        )
+        self._progress = _bars()
         self._run = self._progress.add_task("slides", total=slides)
         self._slides: dict[str, TaskID] = {}
 
@@ -48,3 +44,16 @@ class RunProgress:
         if task is not None:
             self._progress.remove_task(task)
         self._progress.advance(self._run)
+
+
+@contextmanager
+def counted(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """One bar for `total` things; yields what to call after each."""
+    with _bars() as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda: progress.advance(task)
+
+
+def _bars() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True))

@@ -9,11 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from qc.labels import ARTEFACTS, Verdict
-from qc.record import Assessed, Failed
+from qc.record import Assessed, Failed, worst_first
 
 _COLOURS = {Verdict.USABLE: "green", Verdict.REVIEW: "yellow", Verdict.REJECT: "red", Verdict.UNASSESSED: "magenta"}
 _ICONS = {Verdict.USABLE: "+", Verdict.REVIEW: "?", Verdict.REJECT: "x", Verdict.UNASSESSED: "!"}
-_ORDER = (Verdict.UNASSESSED, Verdict.REJECT, Verdict.REVIEW, Verdict.USABLE)
 _PLAIN_WIDTH = 160
 
 
@@ -35,7 +34,7 @@ def _table(records: Sequence[Assessed | Failed]) -> Table:
     for name in ("tissue mm2", "usable", *(c.label for c in ARTEFACTS), "focus", "stain"):
         table.add_column(name, justify="right")
     table.add_column("why, and what to do", ratio=1)
-    for record in sorted(records, key=lambda r: (_ORDER.index(r.verdict), -_artefact_share(r))):
+    for record in worst_first(records):
         table.add_row(*_cells(record))
     return table
 
@@ -44,17 +43,11 @@ def _cells(record: Assessed | Failed) -> list[str | Text]:
     verdict = Text(f"{_ICONS[record.verdict]} {record.verdict}", _COLOURS[record.verdict])
     words = f"{record.reason} -> {record.remedy}" if record.remedy else record.reason
     if isinstance(record, Failed):
-        return [record.stamp.slide_id, verdict, *[""] * (len(ARTEFACTS) + 4), words]
+        return [record.stamp.slide_id, verdict, *[""] * (len(ARTEFACTS) + 4), Text(words)]
     shares = [_percent(record.coverage[c.name.lower()].share) for c in ARTEFACTS]
     scores = [f"{record.focus_score:.1f}", f"{record.stain_score:.1f}"]
     usable = _percent(record.usable_mm2 / record.tissue_mm2) if record.tissue_mm2 else ""
-    return [record.stamp.slide_id, verdict, f"{record.tissue_mm2:.1f}", usable, *shares, *scores, words]
-
-
-def _artefact_share(record: Assessed | Failed) -> float:
-    if isinstance(record, Failed):
-        return 1.0
-    return sum(record.coverage[c.name.lower()].share for c in ARTEFACTS)
+    return [record.stamp.slide_id, verdict, f"{record.tissue_mm2:.1f}", usable, *shares, *scores, Text(words)]
 
 
 def _percent(share: float) -> str:

@@ -29,8 +29,8 @@ def _mask_lines(results: Sequence[MaskResult], stage: str, command: str) -> Iter
     yield f"Written by `{command}`, SlideGate {__version__}, artefact stage {stage}.\n"
     yield "Tissue: found against marked cells. Artefacts: TPR is the share of marked cells kept out of clean tissue,"
     yield "TNR the share of found tissue outside the mask that is not called the class; prevalence is that of marked"
-    yield "cells among both. Some masks were drawn at a distance from the tissue; the last column grows the tissue found"
-    yield "by the margin that the table states before comparing.\n"
+    yield "cells among both. Some masks were drawn at a distance from the tissue; the last column grows the tissue"
+    yield "found by the margin that the table states before comparing.\n"
     yield "| image | marked | cells | prevalence | TPR | TNR | NPV | Dice | margin (um) | Dice with margin |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
     for r in results:
@@ -49,7 +49,8 @@ def _cell_lines(results: list[CellResult], limit: float, stage: str, command: st
     low, high = bootstrap_interval(by_slide, lambda draw: _auroc([r for s in draw for r in s]), rng, _REPEATS)
     yield "# Labelled cells of real slides\n"
     yield f"Written by `{command}`, SlideGate {__version__}, artefact stage {stage}.\n"
-    yield f"{len(cells)} tissue cells of {len(slides)} slides. Artefact is any of the codes {', '.join(ARTEFACT_CODES)};"
+    codes = ", ".join(ARTEFACT_CODES)
+    yield f"{len(cells)} tissue cells of {len(slides)} slides. Artefact is any of the codes {codes};"
     yield "cells of glass, padding and surgical ink are left out. Labels are one reader's, weak and noisy."
     yield f"A cell's score is the share of its tissue that is not clean; it is called artefact above {limit:g}.\n"
     yield f"AUROC **{_f(_auroc(cells))}** (95 % interval {_f(low)} to {_f(high)}, bootstrap over slides).\n"

@@ -8,7 +8,7 @@ import pandas as pd
 
 from qc.files import replacing
 from qc.labels import ARTEFACTS, ArtefactClass
-from qc.record import Assessed, Failed
+from qc.record import Assessed, Failed, artefact_share
 
 _TEXTS = frozenset(
     {"slide_id", "verdict", "reason", "remedy", "reason_code", "mpp_source", "slide_format", "profile"}
@@ -61,7 +61,7 @@ def _row(record: Assessed | Failed) -> dict[str, Any]:
     row["verdict"] = str(record.verdict)
     if isinstance(record, Assessed):
         covered = record.coverage
-        row["artefact_share"] = sum(covered[c.name.lower()].share for c in ARTEFACTS)
+        row["artefact_share"] = artefact_share(record)
         for name, amount in covered.items():
             row[f"{name}_share"], row[f"{name}_mm2"] = amount.share, amount.area_mm2
         row["reason_code"] = ""

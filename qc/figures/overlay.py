@@ -14,6 +14,7 @@ _VISIBLE_SHARE = 0.25
 _MARGIN_PX = 12
 _LINE_PX = 22
 _TISSUE_OUTLINE = (160, 32, 160)
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _BAR_STEPS_MM = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
@@ -68,7 +69,7 @@ def _visible_classes(classes: NDArray[np.uint8], size: Size) -> NDArray[np.uint8
 def _resized(mask: NDArray[np.bool_], size: Size) -> NDArray[np.float32]:
     """Share of a mask (0-1) under each pixel of a picture."""
     shares = cv2.resize(mask.astype(np.uint8) * np.uint8(255), (size.width, size.height), interpolation=cv2.INTER_AREA)
-    return np.asarray(shares, np.float32) / 255
+    return np.asarray(shares, np.float32) / np.float32(255)
 
 
 def _blend(picture: NDArray[np.uint8], where: NDArray[np.bool_], colour: tuple[int, int, int]) -> None:
@@ -95,7 +96,7 @@ def _framed(picture: NDArray[np.uint8], title: str, um_per_px: float) -> Image.I
     return canvas
 
 
-def _scale_bar(draw: ImageDraw.ImageDraw, top: int, um_per_px: float, width: int, font: ImageFont.ImageFont) -> None:
+def _scale_bar(draw: ImageDraw.ImageDraw, top: int, um_per_px: float, width: int, font: Font) -> None:
     length_mm = max((mm for mm in _BAR_STEPS_MM if mm * 1000 / um_per_px <= width / 3), default=_BAR_STEPS_MM[0])
     length_px = round(length_mm * 1000 / um_per_px)
     draw.rectangle((_MARGIN_PX, top + 6, _MARGIN_PX + length_px, top + 10), "black")

@@ -20,7 +20,7 @@ from qc.config.assess import AssessSettings, settings_fingerprint
 from qc.config.base import Settings
 from qc.config.profile import Profile
 from qc.errors import RunError
-from qc.files import write_text
+from qc.files import PARTIAL_PREFIX, write_text
 from qc.record import Assessed, Failed, Stamp, from_json, to_json
 from qc.slide.files import RUN_NOTE
 
@@ -61,6 +61,11 @@ class RunFolder:
         """Table for programs."""
         return self.root / "slides.parquet"
 
+    @property
+    def contact_sheet(self) -> Path:
+        """The worst slides on one sheet."""
+        return self.root / "contact-sheet.jpg"
+
     def slide(self, slide_id: str) -> "SlideFolder":
         """Folder of one slide."""
         return SlideFolder(self.root / "slides" / slide_id)
@@ -76,13 +81,15 @@ class RunFolder:
         Raises:
             RunError: If the folder holds a run made with others, or something that is no run.
         """
+        for path in self.root.glob(f"{PARTIAL_PREFIX}*"):  # of a killed process: whoever holds the lock is alone
+            path.unlink()
         fingerprint = settings_fingerprint(settings, profile)
         if self.note.exists():
             known = self.read_note()
             if known.settings_fingerprint != fingerprint:
                 raise RunError(f"{self.root} holds a run with other settings or profile", "choose another --out")
             return known
-        if any(path.name != ".lock" for path in self.root.iterdir()):
+        if any(not path.name.startswith(".") for path in self.root.iterdir()):
             raise RunError(f"{self.root} is not empty and holds no run", "choose another --out")
         note = RunNote(
             run_id=uuid.uuid4().hex,
@@ -110,9 +117,12 @@ class RunFolder:
         """Keep other processes from writing the same run.
 
         Raises:
-            RunError: If another process is writing it.
+            RunError: If another process is writing it, or the folder cannot be made.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(f"{self.root} cannot be made ({error.strerror})", "choose another --out") from error
         try:
             with filelock.FileLock(self.root / ".lock", timeout=0):
                 yield
@@ -168,7 +178,9 @@ class SlideFolder:
         write_text(self.record_json, to_json(record))
 
     def clear(self) -> None:
-        """Remove what an earlier or killed attempt left behind."""
+        """Remove what an earlier or killed attempt left behind, the record first."""
+        self.record_json.unlink(missing_ok=True)
         if self.root.is_dir():
             for path in self.root.iterdir():
-                path.unlink()
+                if path.is_file():
+                    path.unlink()

@@ -1,17 +1,24 @@
-"""An assessment into its slide folder: pictures, map, annotations, and last the record."""
+"""Assessments into files: a slide into its folder, the record last; a run into its tables and contact sheet."""
+
+from collections.abc import Sequence
+from pathlib import Path
 
 from PIL import Image
 
+from qc.exchange import tables
 from qc.exchange.geojson import feature_collection, write_geojson
 from qc.exchange.rasters import write_artefact_map
+from qc.figures.contact_sheet import Entry, contact_sheet
 from qc.figures.overlay import draw_overlay, fitted
 from qc.files import replacing
 from qc.pipeline.assess import Assessment
-from qc.pipeline.folder import SlideFolder
+from qc.pipeline.folder import RunFolder, SlideFolder
+from qc.record import Assessed, Failed, worst_first
 
 _OVERVIEW_SIDE_PX = 1600
 _OUTLINE_TOLERANCE_CELLS = 1.0
 _AREA_MIN_UM2 = 100.0
+_SHEET_SLIDES_MAX = 24
 
 
 def write_outputs(assessment: Assessment, folder: SlideFolder) -> None:
@@ -19,16 +26,36 @@ def write_outputs(assessment: Assessment, folder: SlideFolder) -> None:
     folder.clear()
     record, overview = assessment.record, assessment.overview
     write_artefact_map(assessment.artefacts, folder.artefacts)
-    _write_jpeg(Image.fromarray(fitted(overview.rgb, _OVERVIEW_SIDE_PX)), folder)
+    _write_jpeg(Image.fromarray(fitted(overview.rgb, _OVERVIEW_SIDE_PX)), folder.overview)
     title = f"{record.stamp.slide_id}: {record.verdict} - {record.reason}"
     overlay = draw_overlay(overview.rgb, assessment.artefacts, assessment.tissue, title, _OVERVIEW_SIDE_PX)
-    with replacing(folder.overlay) as partial:
-        overlay.save(partial, "JPEG", quality=90)
+    _write_jpeg(overlay, folder.overlay)
     annotations = feature_collection(assessment.artefacts, assessment.tissue, _OUTLINE_TOLERANCE_CELLS, _AREA_MIN_UM2)
     write_geojson(annotations, folder.geojson)
     folder.write_record(record)
 
 
-def _write_jpeg(image: Image.Image, folder: SlideFolder) -> None:
-    with replacing(folder.overview) as partial:
+def write_summary(run: RunFolder) -> None:
+    """Write the tables and the contact sheet of all records in a run folder."""
+    records = run.records()
+    table = tables.rows(records)
+    tables.write_csv(table, run.csv)
+    tables.write_parquet(table, run.parquet)
+    entries = _entries(run, worst_first(records))
+    if entries:
+        _write_jpeg(contact_sheet(entries), run.contact_sheet)
+
+
+def _entries(run: RunFolder, records: Sequence[Assessed | Failed]) -> list[Entry]:
+    """Assessed slides for the sheet; failed ones have no picture."""
+    assessed = [record for record in records if isinstance(record, Assessed)][:_SHEET_SLIDES_MAX]
+    entries = []
+    for record in assessed:
+        with Image.open(run.slide(record.stamp.slide_id).overlay) as picture:
+            entries.append(Entry(picture.convert("RGB"), record.stamp.slide_id, record.verdict, record.reason))
+    return entries
+
+
+def _write_jpeg(image: Image.Image, path: Path) -> None:
+    with replacing(path) as partial:
         image.save(partial, "JPEG", quality=90)

@@ -3,12 +3,13 @@
 import logging
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Protocol
 
@@ -19,10 +20,9 @@ from qc.artefact.classical.stage import ClassicalStage
 from qc.config.assess import AssessSettings, settings_fingerprint
 from qc.config.profile import Profile
 from qc.errors import RunError, SlideError
-from qc.exchange import tables
 from qc.pipeline.assess import assess_slide
 from qc.pipeline.folder import RunFolder, SlideFolder
-from qc.pipeline.outputs import write_outputs
+from qc.pipeline.outputs import write_outputs, write_summary
 from qc.record import Assessed, Failed, Stamp
 from qc.slide.files import SlideFile, fingerprint, open_slide
 from qc.store.database import Store, sqlite_url
@@ -100,16 +100,9 @@ def assess_many(
                 store.save(note.run_id, outcome.record)
                 watcher.finished(outcome)
         finally:
-            write_tables(run)
+            write_summary(run)
             store.close()
     return [records[file.slide_id] for file in files]
-
-
-def write_tables(run: RunFolder) -> None:
-    """Write the run's tables from the records in its folder."""
-    table = tables.rows(run.records())
-    tables.write_csv(table, run.csv)
-    tables.write_parquet(table, run.parquet)
 
 
 def assess_file(task: Task, watcher: Watcher | None = None) -> Outcome:
@@ -154,7 +147,7 @@ def _assess(task: Task, stamp: Stamp, watcher: Watcher | None) -> Assessed:
 def _stamp(task: Task, slide_fingerprint: str) -> Stamp:
     return Stamp(
         slide_id=task.file.slide_id,
-        path=str(task.file.path),
+        path=os.fsencode(task.file.path).decode("utf-8", "replace"),  # JSON and databases hold nothing but UTF-8
         slide_fingerprint=slide_fingerprint,
         settings_fingerprint=settings_fingerprint(task.settings, task.profile, task.file.mpp),
         software_version=__version__,
@@ -189,6 +182,15 @@ def _start_worker() -> None:
     """Ctrl-C ends a worker at once; what it was writing is not finished and will be done again."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A killed run must leave no worker that goes on writing beside the next one."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def run_folder(path: Path) -> RunFolder:
