@@ -48,7 +48,7 @@ KINDS = {
     "chatter": _Kind(ArtefactClass.FOLD, (draw_chatter,), 300, 6000, 1.1),
     "bubble": _Kind(ArtefactClass.BUBBLE, (draw_bubbles,), 60, 2500, 1.0),
     "slip_edge": _Kind(ArtefactClass.BUBBLE, (draw_slip_edge,), 150, 4000, 0.6),
-    "foreign": _Kind(ArtefactClass.FOREIGN, (draw_foreign,), 25, 300, 0.8),
+    "foreign": _Kind(ArtefactClass.FOREIGN, (draw_foreign,), 25, 180, 0.8),
     "pen": _Kind(ArtefactClass.PEN, (draw_ink,), 400, 9000, 2.2),
     "out_of_focus": _Kind(ArtefactClass.OUT_OF_FOCUS, (draw_focus_loss,), 300, 9000, 1.25),
 }

@@ -138,6 +138,8 @@ def _follicles(labels: Labels, where: NDArray[np.bool_], rng: np.random.Generato
     if not len(ys):
         return
     for index in rng.integers(len(ys), size=tries):
+        if taken[ys[index], xs[index]]:
+            continue
         radius = rng.normal(185, 16) if uniform else float(np.clip(rng.lognormal(np.log(225), 0.4), 100, 450))
         _follicle(labels, taken, (int(xs[index]), int(ys[index])), radius / PLAN_UM, rng, uniform)
 
