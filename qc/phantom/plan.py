@@ -163,7 +163,7 @@ def _follicle(
     angle, aspect = rng.uniform(0, 2 * np.pi), 1.0 if uniform else float(rng.uniform(1, 1.5))
     theta = np.arctan2(v, u)
     r = np.hypot(u * np.cos(angle) + v * np.sin(angle), (v * np.cos(angle) - u * np.sin(angle)) * aspect)
-    ripple = 0.045 if uniform else 0.08
+    ripple = 0.04 if uniform else 0.05
     r = r * (1 + sum(rng.normal(0, ripple) * np.cos(k * theta + rng.uniform(0, 6.3)) for k in (2, 3, 5)))
     rough = 1.5 * noise(part.shape, 40, rng)
     if (taken[window] & (r < radius + mantle + gap)).sum() > (0.22 if uniform else 0.06) * np.pi * radius**2:
