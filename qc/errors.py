@@ -1,19 +1,19 @@
 """Every error this package raises on purpose: one tree, one sentence each, with a way out.
 
-    QCError
-    +-- SettingsError                a setting, profile or cohort file is wrong
-    +-- RunError                     a run folder or its store cannot be used
-    +-- SlideError                   this slide cannot be assessed; `reason` says which way
-        +-- UnopenableSlideError
-        +-- TruncatedSlideError
-        +-- MissingMppError
-        +-- ImplausibleMppError
-        +-- TooSmallError
-        +-- NoUsableLevelError
-        +-- OnlyPaddingError
-        +-- NotBrightfieldError
-        +-- ImplausibleColourError
-        +-- NoTissueError
+QCError
++-- SettingsError                a setting, profile or cohort file is wrong
++-- RunError                     a run folder or its store cannot be used
++-- SlideError                   this slide cannot be assessed; `reason` says which way
+    +-- UnopenableSlideError
+    +-- TruncatedSlideError
+    +-- MissingMppError
+    +-- ImplausibleMppError
+    +-- TooSmallError
+    +-- NoUsableLevelError
+    +-- OnlyPaddingError
+    +-- NotBrightfieldError
+    +-- ImplausibleColourError
+    +-- NoTissueError
 """
 
 from typing import ClassVar

@@ -54,6 +54,11 @@ class ArtefactStage(Protocol[E]):
         """Name for records and tables."""
         ...
 
+    @property
+    def reach_um(self) -> float:
+        """How far the measure of a cell looks, micrometres; tiles are read with a halo at least as wide."""
+        ...
+
     def measure(self, pixels: Pixels, read_mpp: float, stride_px: int, halo_px: int) -> E:
         """What the core of one tile shows, per cell of `stride_px` x `stride_px` pixels; called from threads."""
         ...

@@ -35,9 +35,7 @@ class MppType(click.ParamType):
             self.fail(f"{value!r} is no positive number of micrometres per pixel", param, ctx)
 
 
-mpp_option = click.option(
-    "--mpp", type=MppType(), help="Level-0 micrometres per pixel; wins over the header."
-)
+mpp_option = click.option("--mpp", type=MppType(), help="Level-0 micrometres per pixel; wins over the header.")
 
 
 def load_assess_settings(path: Path | None) -> Any:

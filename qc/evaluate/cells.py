@@ -87,8 +87,9 @@ def _evaluate_slide(
     images = [_read_view(root / name / f"{view}.jpg") for view in views]
     slide, offsets = _side_by_side(images, mpp, name)
     sight = look(slide, settings)
-    plan = plan_reading(slide, sight.tissue, settings)
-    found = map_artefacts(slide, sight, plan, settings, ClassicalStage(settings.classical)).artefacts
+    stage = ClassicalStage(settings.classical)
+    plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um)
+    found = map_artefacts(slide, sight, plan, settings, stage).artefacts
     grid = found.grid
     is_tissue = tissue_in(sight.tissue, grid, grid.window)
     pixel_grid = grid.at(mpp)

@@ -108,8 +108,9 @@ def evaluate_mask(image: MaskedImage, settings: AssessSettings) -> MaskResult:
 
 def _classes(slide: Slide, sight: Sight, settings: AssessSettings, grid: Grid) -> NDArray[np.uint8]:
     try:
-        plan = plan_reading(slide, sight.tissue, settings)
-        found = map_artefacts(slide, sight, plan, settings, ClassicalStage(settings.classical)).artefacts
+        stage = ClassicalStage(settings.classical)
+        plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um)
+        found = map_artefacts(slide, sight, plan, settings, stage).artefacts
     except NoTissueError:
         return np.full(grid.shape, ArtefactClass.GLASS, np.uint8)
     return resample_nearest(found.classes, found.grid, grid, grid.window, fill=ArtefactClass.GLASS)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from qc.artefact.stage import ArtefactStage, MeasuredTile
 from qc.config.assess import AssessSettings
+from qc.config.reading import MAP_BLOCK_CELLS, ReadingSettings
 from qc.errors import TruncatedSlideError
 from qc.geometry import Window
 from qc.labels import ArtefactClass
@@ -52,10 +53,19 @@ class Mapped:
     stain_score: float
 
 
-def plan_reading(slide: Slide, tissue: TissueMask, settings: AssessSettings) -> TilePlan:
-    """Tiles over the tissue at the wanted mpp, or at the slide's own when that is coarser."""
-    reading = settings.reading
-    return plan_tiles(tissue, native_grid(slide, reading.read_mpp), reading.tile_px, reading.halo_px)
+def plan_reading(slide: Slide, tissue: TissueMask, reading: ReadingSettings, reach_um: float) -> TilePlan:
+    """Tiles over the tissue at the wanted mpp, or at the slide's own when that is coarser.
+
+    Args:
+        slide: The slide.
+        tissue: Where tissue is.
+        reading: Wanted mpp and tile size.
+        reach_um: How far the artefact stage looks; the halo is at least as wide, in whole blocks of map cells.
+    """
+    grid = native_grid(slide, reading.read_mpp)
+    block_px = MAP_BLOCK_CELLS * reading.stride_px
+    halo_px = block_px * math.ceil(reach_um / grid.cell_mpp / block_px)
+    return plan_tiles(tissue, grid, reading.tile_px, halo_px)
 
 
 def map_artefacts(

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -169,7 +170,8 @@ def _outcomes(tasks: Sequence[Task], jobs: int, watcher: Watcher) -> Iterator[Ou
     context = get_context("spawn")
     pool = ProcessPoolExecutor(jobs, context, initializer=_start_worker)
     try:
-        futures: list[Future[Outcome]] = [pool.submit(assess_file, task) for task in tasks]
+        with _interrupts_held_back():  # worker processes start here
+            futures: list[Future[Outcome]] = [pool.submit(assess_file, task) for task in tasks]
         for future in as_completed(futures):
             yield future.result()
     except BrokenProcessPool as error:
@@ -178,9 +180,24 @@ def _outcomes(tasks: Sequence[Task], jobs: int, watcher: Watcher) -> Iterator[Ou
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Child processes inherit that SIGINT waits, so that one in the middle of its imports does not die talking."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _start_worker() -> None:
     """Ctrl-C ends a worker at once; what it was writing is not finished and will be done again."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     cv2.setNumThreads(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -11,8 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from qc.config.reading import MAP_BLOCK_CELLS
+
 REACH_UM = 32.0
-BLOCK_CELLS = 4
+BLOCK_CELLS = MAP_BLOCK_CELLS
 
 _FINE_SIGMA_UM = 1.0
 _COARSE_SIGMAS_UM = (2.0, 7.0)

@@ -20,7 +20,7 @@ _POINTS_PER_OCTAVE = 2.5
 
 
 def focus_map(
-    evidence: Evidence, is_tissue: NDArray[np.bool_], window_um: float
+    evidence: Evidence, is_tissue: NDArray[np.bool_], window_um: float, contrast_cap: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Focus and coarse contrast around each cell, from tissue only.
 
@@ -28,16 +28,20 @@ def focus_map(
         evidence: Planes of one tile.
         is_tissue: (h, w) bool on the map grid.
         window_um: Side of the pooling window in micrometres.
+        contrast_cap: Coarse density above which a block counts no more than this: else one dark edge would outweigh
+            all nuclei around it.
 
     Returns:
         Focus (h, w), 0 where it cannot be measured, and RMS coarse density (h, w).
     """
-    weight = _tissue_share(evidence, is_tissue) * (evidence.coarse > 0)
+    share = _tissue_share(evidence, is_tissue) * (evidence.coarse > 0)
     side = max(1, round(window_um / (evidence.cell_um * BLOCK_CELLS))) | 1
     fine_power = np.maximum(np.square(evidence.fine.astype(np.float32)) - _NOISE_DENSITY**2, 0)
+    coarse_power = np.square(evidence.coarse.astype(np.float32))
+    weight = share * np.minimum(1, np.float32(contrast_cap**2) / np.maximum(coarse_power, np.float32(1e-9)))
     fine = _pool(fine_power * weight, side)
-    coarse = _pool(np.square(evidence.coarse.astype(np.float32)) * weight, side)
-    pooled_weight = _pool(weight, side)
+    coarse = _pool(coarse_power * weight, side)
+    pooled_weight = _pool(share, side)
     focus = np.sqrt(fine / np.maximum(coarse, 1e-9))
     contrast = np.sqrt(coarse / np.maximum(pooled_weight, 1e-3))
     return _to_cells(focus, evidence.shape), _to_cells(contrast, evidence.shape)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from qc.artefact.classical.evidence import BLOCK_CELLS, Evidence
 from qc.artefact.classical.focus import focus_map, score_of_focus
-from qc.artefact.classical.stain import density_of, hue_of, score_of_stain, smoothed
+from qc.artefact.classical.stain import density_of, hue_of, is_immunostained, score_of_stain, smoothed, without_brown
 
 HUE_EDGES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 1.0)
 
@@ -24,6 +24,9 @@ _MOST_BLUE_OVER_GREEN = 0.68
 _MOST_OVER_ALL = 1.2
 _MIN_FOCUS_CONTRAST = 0.008
 _FOCUS_WINDOW_UM = 96.0
+_CONTRAST_CAP = 2.0
+_BLOCK_STEP = 7
+_BLOCK_CENTRES = (slice(BLOCK_CELLS // 2, None, BLOCK_CELLS),) * 2
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class SlideReference:
         focus: 10th, 50th and 75th centile of focus over tissue that has texture.
         chroma: Median of 1 - min(OD) / max(OD) over the tissue, 0 grey to 1 pure.
         n_cells: Tissue cells behind the stain statistics.
+        is_immunostained: Brown on blue: hue and density of hue are then those of the counterstain.
+        contrast_cap: Coarse density above which a block counts no more for focus; infinite without texture.
     """
 
     glass: tuple[float, float, float]
@@ -49,6 +54,8 @@ class SlideReference:
     focus: tuple[float, ...]
     chroma: float
     n_cells: int
+    is_immunostained: bool
+    contrast_cap: float
 
 
 def reference(evidences: Iterable[tuple[Evidence, NDArray[np.bool_]]]) -> SlideReference:
@@ -57,13 +64,15 @@ def reference(evidences: Iterable[tuple[Evidence, NDArray[np.bool_]]]) -> SlideR
     Args:
         evidences: Evidence of each tile and its (h, w) bool tissue mask.
     """
-    tissue, glass, focus = [np.empty((0, 3), np.uint8)], [np.empty((0, 3), np.uint8)], [np.empty(0)]
-    for evidence, is_tissue in evidences:
+    tiles = list(evidences)
+    tissue, glass = [np.empty((0, 3), np.uint8)], [np.empty((0, 3), np.uint8)]
+    for evidence, is_tissue in tiles:
         tissue.append(_sample(smoothed(evidence.rgb)[is_tissue & evidence.is_scanned]))
         glass.append(_sample(evidence.rgb[~is_tissue & evidence.is_scanned]))
-        focus.append(_sample_focus(evidence, is_tissue))
+    cap = _contrast_cap(tiles)
+    focus = [np.empty(0), *(_sample_focus(evidence, is_tissue, cap) for evidence, is_tissue in tiles)]
     glass_rgb = _glass(np.concatenate(glass), np.concatenate(tissue))
-    return _summarise(glass_rgb, np.concatenate(tissue), np.concatenate(focus))
+    return _summarise(glass_rgb, np.concatenate(tissue), np.concatenate(focus), cap)
 
 
 def focus_score(reference: SlideReference) -> float:
@@ -83,9 +92,20 @@ def _sample(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return rows[:: max(1, math.ceil(len(rows) / _CELLS_PER_TILE))]
 
 
-def _sample_focus(evidence: Evidence, is_tissue: NDArray[np.bool_]) -> NDArray[np.float64]:
-    focus, contrast = focus_map(evidence, is_tissue, _FOCUS_WINDOW_UM)
-    blocks = (slice(BLOCK_CELLS // 2, None, BLOCK_CELLS),) * 2
+def _contrast_cap(tiles: list[tuple[Evidence, NDArray[np.bool_]]]) -> float:
+    """Twice the median coarse density of the slide's textured blocks; unlimited without any."""
+    samples = [np.empty(0, np.float16)]
+    for evidence, is_tissue in tiles:
+        is_block = is_tissue[_BLOCK_CENTRES]
+        coarse = evidence.coarse[: is_block.shape[0], : is_block.shape[1]]
+        samples.append(coarse[is_block & (coarse >= _MIN_FOCUS_CONTRAST)][::_BLOCK_STEP])
+    pooled = np.concatenate(samples)
+    return _CONTRAST_CAP * float(np.median(pooled)) if len(pooled) >= _MIN_BLOCKS else math.inf
+
+
+def _sample_focus(evidence: Evidence, is_tissue: NDArray[np.bool_], contrast_cap: float) -> NDArray[np.float64]:
+    focus, contrast = focus_map(evidence, is_tissue, _FOCUS_WINDOW_UM, contrast_cap)
+    blocks = _BLOCK_CENTRES
     is_textured = is_tissue[blocks] & (contrast[blocks] >= _MIN_FOCUS_CONTRAST)
     values = focus[blocks][is_textured].astype(np.float64)
     return values[:: max(1, math.ceil(len(values) / _BLOCKS_PER_TILE))]
@@ -102,24 +122,28 @@ def _glass(glass: NDArray[np.uint8], tissue: NDArray[np.uint8]) -> tuple[float, 
 
 
 def _summarise(
-    glass: tuple[float, float, float], tissue: NDArray[np.uint8], focus: NDArray[np.float64]
+    glass: tuple[float, float, float], tissue: NDArray[np.uint8], focus: NDArray[np.float64], contrast_cap: float
 ) -> SlideReference:
     od = density_of(tissue[None], glass)[0]
     mean = od.mean(axis=1)
     is_stained = mean > 0.5 * np.median(mean) if len(mean) else mean > 0
     od, mean = od[is_stained], mean[is_stained]
     is_enough = len(mean) >= _MIN_CELLS
-    red_over_green, blue_over_green = hue_of(od)
+    brown_on_blue = is_immunostained(od)
+    structure = without_brown(od[None])[0] if brown_on_blue else od
+    red_over_green, blue_over_green = hue_of(structure)
     chroma = 1 - od.min(axis=1) / np.maximum(od.max(axis=1), 1e-3)
     return SlideReference(
         glass=glass,
         density=_centiles(mean, (10, 50, 90), is_enough),
         red_over_green=_centiles(red_over_green, (50,), is_enough)[0],
         stain_blue_over_green=_stain_blue(blue_over_green, is_enough),
-        density_of_hue=_density_of_hue(red_over_green, mean),
+        density_of_hue=_density_of_hue(red_over_green, structure.mean(axis=1)),
         focus=_centiles(focus, (10, 50, 75), len(focus) >= _MIN_BLOCKS),
         chroma=_centiles(chroma, (50,), is_enough)[0],
         n_cells=len(mean),
+        is_immunostained=brown_on_blue,
+        contrast_cap=contrast_cap,
     )
 
 

@@ -15,7 +15,7 @@ from qc.artefact.classical.evidence import Evidence
 from qc.artefact.classical.focus import focus_map
 from qc.artefact.classical.normal import HUE_EDGES, SlideReference
 from qc.artefact.classical.shape import closed, extent_um, grown, large_only, opened, touching
-from qc.artefact.classical.stain import density_of, grey_density, hue_of, smoothed
+from qc.artefact.classical.stain import density_of, grey_density, hue_of, smoothed, without_brown
 from qc.config.artefact import ClassicalSettings
 from qc.labels import ArtefactClass
 
@@ -104,9 +104,13 @@ def _paint_absorbers(
 def planes_of(evidence: Evidence, is_tissue: Mask, reference: SlideReference, settings: ClassicalSettings) -> Planes:
     """Density, hue and focus of each cell."""
     density = density_of(smoothed(evidence.rgb), reference.glass)
+    grey, grey_share = grey_density(
+        density, reference.stain_blue_over_green, evidence.cell_um, reference.is_immunostained
+    )
+    if reference.is_immunostained:
+        density = without_brown(density)
     red_over_green, blue_over_green = hue_of(density)
-    grey, grey_share = grey_density(density, reference.stain_blue_over_green, evidence.cell_um)
-    focus, contrast = focus_map(evidence, is_tissue, settings.focus_window_um)
+    focus, contrast = focus_map(evidence, is_tissue, settings.focus_window_um, reference.contrast_cap)
     return Planes(
         density=cv2.transform(density, np.full((1, 3), 1 / 3, np.float32)),  # type: ignore[arg-type]
         grey=grey,

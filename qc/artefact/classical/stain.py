@@ -16,6 +16,13 @@ _GREY_WINDOW_UM = 18.0
 _EOSIN_RED_OVER_GREEN = 0.25
 _BROWN_BLUE_LESS_RED = 0.35
 _SMALLEST_DENSITY = 0.02
+_NEUTRAL_RED_OVER_BLUE = 0.9
+_BROWN_SHARE_MIN = 0.003
+_IMMUNOSTAIN_SHARE_MIN = 0.5
+_HAEMATOXYLIN = (0.650, 0.704, 0.286)
+_BROWN = np.asarray((0.268, 0.570, 0.776), np.float32)
+_GREY = (1.0, 1.0, 1.0)
+_BROWN_AMOUNT = np.linalg.inv(np.column_stack([_HAEMATOXYLIN, _BROWN, _GREY]))[1:2].astype(np.float32)
 _SCORE_OF_DENSITY = ((0.0, 0.02, 0.06, 0.12, 0.42, 0.60, 1.0), (0.0, 0.0, 4.0, 10.0, 10.0, 4.0, 0.0))
 _SCORE_OF_CHROMA = ((0.0, 0.1, 0.3, 0.5), (0.0, 0.0, 4.0, 10.0))
 
@@ -46,23 +53,49 @@ def hue_of(density: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[n
 
 
 def grey_density(
-    density: NDArray[np.float32], stain_blue_over_green: float, cell_um: float
+    density: NDArray[np.float32], stain_blue_over_green: float, cell_um: float, is_immunostained: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Density of a grey layer over the stains and its share of all density, (h, w) each, over about 18 um.
 
     A grey layer adds the same density to all channels. Haematoxylin leaves little in blue, eosin little in red,
     so what is left in the scarcer of the two after the stains' share (a fixed part of green) is not theirs.
-    Brown, darkest in blue, is not grey.
+    Brown, darkest in blue, is not grey; on an immunostained slide nothing is that absorbs less red than blue,
+    because dense diaminobenzidine scatters and is nearly black.
     """
     side = max(1, round(_GREY_WINDOW_UM / cell_um))
     smooth = np.asarray(cv2.blur(density, (side, side)), np.float32)
+    is_brown = smooth[..., 2] - smooth[..., 0] > _BROWN_BLUE_LESS_RED * smooth[..., 1]
+    if is_immunostained:
+        is_brown |= smooth[..., 0] < _NEUTRAL_RED_OVER_BLUE * smooth[..., 2]
+        smooth = without_brown(smooth)
     red, green, blue = smooth[..., 0], smooth[..., 1], smooth[..., 2]
     in_blue = (blue - stain_blue_over_green * green) / (1 - stain_blue_over_green)
     in_red = (red - _EOSIN_RED_OVER_GREEN * green) / (1 - _EOSIN_RED_OVER_GREEN)
-    is_brown = blue - red > _BROWN_BLUE_LESS_RED * green
     grey = np.where(is_brown, np.float32(0), np.maximum(np.minimum(in_blue, in_red), np.float32(0)))
     share = grey / np.maximum((red + green + blue) / 3, np.float32(_SMALLEST_DENSITY))
     return grey.astype(np.float32), share.astype(np.float32)
+
+
+def is_immunostained(density: NDArray[np.float32]) -> bool:
+    """Whether (n, 3) densities of stained tissue are haematoxylin and diaminobenzidine rather than eosin.
+
+    On thirty real slides haematoxylin's hue covered at most 28 % of H&E tissue and 99 % of an immunostain.
+    """
+    if not len(density):
+        return False
+    red, green, blue = density[:, 0], density[:, 1], density[:, 2]
+    brown = (blue > 0.95 * green) & (red < 0.75 * blue)
+    counterstain = (red > 0.75 * green) & (blue < 0.8 * green)
+    return bool(brown.mean() >= _BROWN_SHARE_MIN and (brown | counterstain).mean() >= _IMMUNOSTAIN_SHARE_MIN)
+
+
+def without_brown(density: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(h, w, 3) density less its diaminobenzidine, which says where an antigen is, not how thick tissue is.
+
+    Haematoxylin, diaminobenzidine (Ruifrok and Johnston 2001) and grey are unmixed as three stains.
+    """
+    amount = np.maximum(cv2.transform(density, _BROWN_AMOUNT), np.float32(0))
+    return np.maximum(density - amount[..., None] * _BROWN, np.float32(0)).astype(np.float32, copy=False)
 
 
 def score_of_stain(density: float, chroma: float) -> float:
