@@ -16,9 +16,7 @@ from qc.slide.memory import MemorySlide
 Rgb = NDArray[np.uint8]
 WritePyramid = Callable[..., Path]
 
-_HAEMATOXYLIN = np.array(
-    [0.65, 0.70, 0.29], np.float32
-)  # red, green, blue (Ruifrok and Johnston 2001)
+_HAEMATOXYLIN = np.array([0.65, 0.70, 0.29], np.float32)  # red, green, blue (Ruifrok and Johnston 2001)
 _EOSIN = np.array([0.07, 0.99, 0.11], np.float32)
 _GLASS = np.array([243.0, 242.0, 244.0], np.float32)
 
@@ -123,3 +121,15 @@ def write_pyramid() -> WritePyramid:
 def pyramid_tiff(tissue_rgb: Rgb, write_pyramid: WritePyramid, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The drawn slide as a three-level TIFF."""
     return write_pyramid(tmp_path_factory.mktemp("slides") / "drawn.tiff", tissue_rgb)
+
+
+@pytest.fixture(scope="session")
+def draw() -> Callable[..., Rgb]:
+    """Draws a slide of (width, height, seed)."""
+    return draw_slide
+
+
+@pytest.fixture(scope="session")
+def small_tiff(write_pyramid: WritePyramid, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A slide of 1.0 x 0.9 mm as a three-level TIFF, for runs over several slides."""
+    return write_pyramid(tmp_path_factory.mktemp("small") / "small.tiff", draw_slide(1000, 900))
