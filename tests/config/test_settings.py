@@ -33,7 +33,7 @@ def test_a_value_from_a_file_is_in_force(toml):
         ("[sane]\nmpp_max = 7.5", "unknown key sane"),
         ("[sanity]\nmpp_max = 'big'", r"sanity.mpp_max = 'big'"),
         ("[sanity]\nmpp_max = -1", r"sanity.mpp_max = -1"),
-        ("[reading]\ntile_px = 511", "multiples of four cells"),
+        ("[reading]\ntile_px = 511", "tile_px must be a multiple"),
         ("[reading]\ntissue_mpp = inf", "reading.tissue_mpp = inf"),
         ("[reading]\nread_mpp = nan", "reading.read_mpp = nan"),
         ("[sanity\n", "not valid TOML"),
