@@ -69,15 +69,25 @@ def judge(coverage: Coverage, focus_score: float, stain_score: float, profile: P
 def _share_findings(coverage: Coverage, profile: Profile) -> list[Finding]:
     if coverage.tissue_cells == 0:
         return [Finding(Verdict.REVIEW, "no tissue is left on the artefact map", "look at the overlay")]
-    measured = [(c.name.lower(), c.label, coverage.share(c), c.remedy) for c in (*ARTEFACTS, ArtefactClass.UNASSESSED)]
-    measured.append(("all_artefacts", "all artefacts together", coverage.share(*ARTEFACTS), "look at the overlay"))
-    findings = []
-    for key, label, share, remedy in measured:
-        asked = _beyond(share, key, profile)
-        if asked:
-            verdict, limit = asked
-            findings.append(Finding(verdict, f"{label} {_percent(share)} of tissue, limit {_percent(limit)}", remedy))
-    return findings
+    singles = [
+        finding
+        for c in (*ARTEFACTS, ArtefactClass.UNASSESSED)
+        if (finding := _share_finding(c.name.lower(), c.label, coverage.share(c), c.remedy, profile))
+    ]
+    together = _share_finding(
+        "all_artefacts", "all artefacts together", coverage.share(*ARTEFACTS), "look at the overlay", profile
+    )
+    if together is None or any(finding.verdict in (together.verdict, Verdict.REJECT) for finding in singles):
+        return singles  # it would only say again what a class says
+    return [*singles, together]
+
+
+def _share_finding(key: str, label: str, share: float, remedy: str, profile: Profile) -> Finding | None:
+    asked = _beyond(share, key, profile)
+    if asked is None:
+        return None
+    verdict, limit = asked
+    return Finding(verdict, f"{label} {_percent(share)} of tissue, limit {_percent(limit)}", remedy)
 
 
 def _score_findings(name: str, score: float, profile: Profile, remedy: str) -> list[Finding]:

@@ -1,6 +1,7 @@
 """Records as a table in the terminal, worst first, or as JSON."""
 
 import json
+import math
 from collections.abc import Sequence
 
 import click
@@ -8,12 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from qc.labels import ARTEFACTS, Verdict
+from qc.labels import ARTEFACTS, ArtefactClass, Verdict
 from qc.record import Assessed, Failed, worst_first
 
 _COLOURS = {Verdict.USABLE: "green", Verdict.REVIEW: "yellow", Verdict.REJECT: "red", Verdict.UNASSESSED: "magenta"}
 _ICONS = {Verdict.USABLE: "+", Verdict.REVIEW: "?", Verdict.REJECT: "x", Verdict.UNASSESSED: "!"}
 _PLAIN_WIDTH = 160
+_SHARE_SHOWN = 0.0005
 
 
 def print_records(records: Sequence[Assessed | Failed], as_json: bool) -> None:
@@ -24,30 +26,63 @@ def print_records(records: Sequence[Assessed | Failed], as_json: bool) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=_PLAIN_WIDTH)
-    console.print(_table(records))
+    ordered = worst_first(records)
+    failed = [record for record in ordered if isinstance(record, Failed)]
+    assessed = [record for record in ordered if isinstance(record, Assessed)]
+    if failed:
+        console.print(_failed_table(failed))
+    if assessed:
+        console.print(_assessed_table(assessed))
+    console.print(_summary(ordered))
 
 
-def _table(records: Sequence[Assessed | Failed]) -> Table:
-    table = Table(show_lines=False, pad_edge=False)
-    table.add_column("slide", overflow="fold")
-    table.add_column("verdict", no_wrap=True)
-    for name in ("tissue mm2", "usable", *(c.label for c in ARTEFACTS), "focus", "stain"):
-        table.add_column(name, justify="right")
-    table.add_column("why, and what to do", ratio=1)
-    for record in worst_first(records):
-        table.add_row(*_cells(record))
+def _failed_table(records: Sequence[Failed]) -> Table:
+    table = Table("slide", "verdict", "why", "way out", pad_edge=False)
+    for record in records:
+        table.add_row(record.stamp.slide_id, _verdict(record), Text(record.reason), Text(record.remedy))
     return table
 
 
-def _cells(record: Assessed | Failed) -> list[str | Text]:
-    verdict = Text(f"{_ICONS[record.verdict]} {record.verdict}", _COLOURS[record.verdict])
-    words = f"{record.reason} -> {record.remedy}" if record.remedy else record.reason
-    if isinstance(record, Failed):
-        return [record.stamp.slide_id, verdict, *[""] * (len(ARTEFACTS) + 4), Text(words)]
-    shares = [_percent(record.coverage[c.name.lower()].share) for c in ARTEFACTS]
-    scores = [f"{record.focus_score:.1f}", f"{record.stain_score:.1f}"]
-    usable = _percent(record.usable_mm2 / record.tissue_mm2) if record.tissue_mm2 else ""
-    return [record.stamp.slide_id, verdict, f"{record.tissue_mm2:.1f}", usable, *shares, *scores, Text(words)]
+def _assessed_table(records: Sequence[Assessed]) -> Table:
+    table = Table("slide", "verdict", pad_edge=False)
+    for name in ("tissue mm2", "usable", "focus", "stain"):
+        table.add_column(name, justify="right")
+    for name in ("artefacts, share of tissue", "why", "what to do"):
+        table.add_column(name)
+    for record in records:
+        usable = _percent(record.usable_mm2 / record.tissue_mm2) if record.tissue_mm2 else "-"
+        table.add_row(
+            record.stamp.slide_id,
+            _verdict(record),
+            f"{record.tissue_mm2:.1f}",
+            usable,
+            _score(record.focus_score),
+            _score(record.stain_score),
+            _artefacts(record),
+            Text(record.reason),
+            Text(record.remedy),
+        )
+    return table
+
+
+def _summary(records: Sequence[Assessed | Failed]) -> str:
+    counts = [(verdict, sum(record.verdict is verdict for record in records)) for verdict in Verdict]
+    return f"{len(records)} slides: " + ", ".join(f"{count} {verdict}" for verdict, count in counts if count)
+
+
+def _verdict(record: Assessed | Failed) -> Text:
+    return Text(f"{_ICONS[record.verdict]} {record.verdict}", _COLOURS[record.verdict], no_wrap=True)
+
+
+def _artefacts(record: Assessed) -> str:
+    """Classes that cover anything worth a digit, most first."""
+    shares = [(record.coverage[c.name.lower()].share, c.label) for c in (*ARTEFACTS, ArtefactClass.UNASSESSED)]
+    seen = sorted((pair for pair in shares if pair[0] >= _SHARE_SHOWN), reverse=True)
+    return ", ".join(f"{label} {_percent(share)}" for share, label in seen) or "none"
+
+
+def _score(score: float) -> str:
+    return "-" if math.isnan(score) else f"{score:.1f}"
 
 
 def _percent(share: float) -> str:

@@ -13,6 +13,9 @@ _ALPHA = 0.6
 _VISIBLE_SHARE = 0.25
 _MARGIN_PX = 12
 _LINE_PX = 22
+_LEGEND_PX = 150
+_TOP_PX = 34
+_BOTTOM_PX = 36
 _TISSUE_OUTLINE = (160, 32, 160)
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _BAR_STEPS_MM = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
@@ -76,22 +79,31 @@ def _blend(picture: NDArray[np.uint8], where: NDArray[np.bool_], colour: tuple[i
     picture[where] = ((1 - _ALPHA) * picture[where] + _ALPHA * np.array(colour)).astype(np.uint8)
 
 
+def unframed(overlay: Image.Image) -> Image.Image:
+    """The slide alone out of a picture that `draw_overlay` made."""
+    right = overlay.width - _LEGEND_PX - 2 * _MARGIN_PX
+    return overlay.crop((_MARGIN_PX, _TOP_PX, right, overlay.height - _BOTTOM_PX))
+
+
+def draw_legend(draw: ImageDraw.ImageDraw, left: int, top: int, step: tuple[int, int] = (0, _LINE_PX)) -> None:
+    """Colour and name of each artefact class, `step` (x, y) pixels apart."""
+    font = ImageFont.load_default(15)
+    entries = [(cls.label, cls.colour, "black") for cls in (*ARTEFACTS, ArtefactClass.UNASSESSED)]
+    for i, (label, fill, outline) in enumerate([*entries, ("tissue outline", "white", _TISSUE_OUTLINE)]):
+        x, y = left + i * step[0], top + i * step[1]
+        draw.rectangle((x, y, x + 15, y + 15), fill, outline, 2 if fill == "white" else 1)
+        draw.text((x + 22, y - 2), label, "black", font)
+
+
 def _framed(picture: NDArray[np.uint8], title: str, um_per_px: float) -> Image.Image:
     font = ImageFont.load_default(15)
     height, width = picture.shape[:2]
-    legend_width = 150
-    canvas = Image.new("RGB", (max(width, 480) + legend_width + 3 * _MARGIN_PX, max(height, 220) + 70), "white")
-    canvas.paste(Image.fromarray(picture), (_MARGIN_PX, 34))
+    size = (max(width, 480) + _LEGEND_PX + 3 * _MARGIN_PX, max(height, 220) + _TOP_PX + _BOTTOM_PX)
+    canvas = Image.new("RGB", size, "white")
+    canvas.paste(Image.fromarray(picture), (_MARGIN_PX, _TOP_PX))
     draw = ImageDraw.Draw(canvas)
     draw.text((_MARGIN_PX, 8), _shortened(title, canvas.width // 8), "black", font)
-    left = canvas.width - legend_width - _MARGIN_PX
-    for i, cls in enumerate((*ARTEFACTS, ArtefactClass.UNASSESSED)):
-        top = 34 + i * _LINE_PX
-        draw.rectangle((left, top, left + 15, top + 15), cls.colour, "black")
-        draw.text((left + 22, top - 2), cls.label, "black", font)
-    top = 34 + (len(ARTEFACTS) + 1) * _LINE_PX
-    draw.rectangle((left, top, left + 15, top + 15), "white", _TISSUE_OUTLINE, 2)
-    draw.text((left + 22, top - 2), "tissue outline", "black", font)
+    draw_legend(draw, canvas.width - _LEGEND_PX - _MARGIN_PX, _TOP_PX)
     _scale_bar(draw, canvas.height - 26, um_per_px, width, font)
     return canvas
 

@@ -9,7 +9,7 @@ from qc.exchange import tables
 from qc.exchange.geojson import feature_collection, write_geojson
 from qc.exchange.rasters import write_artefact_map
 from qc.figures.contact_sheet import Entry, contact_sheet
-from qc.figures.overlay import draw_overlay, fitted
+from qc.figures.overlay import draw_overlay, fitted, unframed
 from qc.files import replacing
 from qc.pipeline.assess import Assessment
 from qc.pipeline.folder import RunFolder, SlideFolder
@@ -19,6 +19,7 @@ _OVERVIEW_SIDE_PX = 1600
 _OUTLINE_TOLERANCE_CELLS = 1.0
 _AREA_MIN_UM2 = 100.0
 _SHEET_SLIDES_MAX = 24
+_SHEET_NOTES_MAX = 12
 
 
 def write_outputs(assessment: Assessment, folder: SlideFolder) -> None:
@@ -41,19 +42,26 @@ def write_summary(run: RunFolder) -> None:
     table = tables.rows(records)
     tables.write_csv(table, run.csv)
     tables.write_parquet(table, run.parquet)
-    entries = _entries(run, worst_first(records))
-    if entries:
-        _write_jpeg(contact_sheet(entries), run.contact_sheet)
+    worst = worst_first(records)
+    _write_jpeg(contact_sheet(_entries(run, worst), _notes(worst)), run.contact_sheet)
 
 
 def _entries(run: RunFolder, records: Sequence[Assessed | Failed]) -> list[Entry]:
-    """Assessed slides for the sheet; failed ones have no picture."""
-    assessed = [record for record in records if isinstance(record, Assessed)][:_SHEET_SLIDES_MAX]
+    """The worst assessed slides whose picture is there."""
     entries = []
-    for record in assessed:
-        with Image.open(run.slide(record.stamp.slide_id).overlay) as picture:
-            entries.append(Entry(picture.convert("RGB"), record.stamp.slide_id, record.verdict, record.reason))
+    for record in records:
+        overlay = run.slide(record.stamp.slide_id).overlay
+        if isinstance(record, Assessed) and overlay.is_file() and len(entries) < _SHEET_SLIDES_MAX:
+            with Image.open(overlay) as picture:
+                entries.append(Entry(unframed(picture), record.stamp.slide_id, record.verdict, record.reason))
     return entries
+
+
+def _notes(records: Sequence[Assessed | Failed]) -> list[str]:
+    """One line for each slide that could not be assessed, as far as there is room."""
+    failed = [record for record in records if isinstance(record, Failed)]
+    lines = [f"unassessed: {record.stamp.slide_id}: {record.reason}" for record in failed[:_SHEET_NOTES_MAX]]
+    return [*lines, f"and {len(failed) - len(lines)} more"] if len(failed) > len(lines) else lines
 
 
 def _write_jpeg(image: Image.Image, path: Path) -> None:
