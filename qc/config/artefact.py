@@ -20,6 +20,15 @@ class ClassicalSettings(Settings):
     focus_min_contrast: float = Field(
         default=0.005, gt=0, description="coarse contrast (OD) below which tissue is too smooth to judge"
     )
+    blur_heavy_ratio: float = Field(
+        default=0.7, gt=0, description="contrast at 2-7 um below this share of that at 7-25 um is lost to heavy blur"
+    )
+    blur_heavy_min_broad: float = Field(
+        default=0.010, gt=0, description="contrast at 7-25 um (OD) below which tissue is smooth by nature"
+    )
+    blur_heavy_max_fine: float = Field(
+        default=0.006, gt=0, description="contrast finer than 1 um (OD) above which tissue is not heavily blurred"
+    )
     focus_window_um: float = Field(default=96.0, gt=0, description="side of the window over which focus is averaged")
     blur_min_density: float = Field(default=0.04, ge=0, description="density from which there is something to blur")
     blur_gap_um: float = Field(default=40.0, gt=0, description="wider gaps in blurred tissue stay clean")

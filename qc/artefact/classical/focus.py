@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from qc.artefact.classical.evidence import BLOCK_CELLS, Evidence
 
 _NOISE_DENSITY = 0.002  # RMS that rounding to 8 bits and JPEG leave on tissue
+_BROAD_SIGMAS_UM = (7.0, 25.0)
 _SCORE_CUT = 4.0
 _FOCUS_AT_CUT = 0.45
 _POINTS_PER_OCTAVE = 2.5
@@ -47,6 +48,27 @@ def focus_map(
     return _to_cells(focus, evidence.shape), _to_cells(contrast, evidence.shape)
 
 
+def broad_contrast(
+    density: NDArray[np.float32], is_tissue: NDArray[np.bool_], cell_um: float, window_um: float
+) -> NDArray[np.float32]:
+    """RMS density between about 7 and 25 um around each cell (h, w), from tissue only.
+
+    Defocus so strong that nothing is left at 2 to 7 um still leaves this; tissue that is smooth by nature has neither.
+
+    Args:
+        density: (h, w) mean optical density of cells.
+        is_tissue: (h, w) bool.
+        cell_um: Side of a cell in micrometres.
+        window_um: Side of the pooling window in micrometres.
+    """
+    weight = is_tissue.astype(np.float32)
+    small, large = (_tissue_mean(density, weight, sigma_um / cell_um) for sigma_um in _BROAD_SIGMAS_UM)
+    power = np.square(small - large) * weight
+    side = max(1, round(window_um / cell_um)) | 1
+    mean = _pool(power, side) / np.maximum(_pool(weight, side), 1e-3)
+    return np.sqrt(np.maximum(mean, 0)).astype(np.float32, copy=False)  # sliding sums may end below zero
+
+
 def score_of_focus(focus: float) -> float:
     """Focus score 0-10 of a slide: 4 at focus 0.45, 2.5 points more for each doubling.
 
@@ -66,6 +88,12 @@ def _tissue_share(evidence: Evidence, is_tissue: NDArray[np.bool_]) -> NDArray[n
         is_tissue.astype(np.float32), 0, -height % BLOCK_CELLS, 0, -width % BLOCK_CELLS, cv2.BORDER_REPLICATE
     )
     return cv2.resize(tissue, evidence.fine.shape[::-1], interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+
+
+def _tissue_mean(density: NDArray[np.float32], weight: NDArray[np.float32], sigma_cells: float) -> NDArray[np.float32]:
+    """Gaussian mean over tissue cells alone, so that the tissue's own outline is no contrast."""
+    total = cv2.GaussianBlur(density * weight, (0, 0), sigma_cells)
+    return np.asarray(total / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma_cells), 1e-3), np.float32)
 
 
 def _pool(plane: NDArray[np.float32], side: int) -> NDArray[np.float32]:

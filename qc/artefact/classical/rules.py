@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qc.artefact.classical.evidence import Evidence
-from qc.artefact.classical.focus import focus_map
+from qc.artefact.classical.focus import broad_contrast, focus_map
 from qc.artefact.classical.normal import HUE_EDGES, SlideReference
 from qc.artefact.classical.shape import closed, extent_um, grown, large_only, opened, touching
 from qc.artefact.classical.stain import density_of, grey_density, hue_of, smoothed, without_brown
@@ -46,6 +46,7 @@ class Planes:
         blue_over_green: Hue, OD blue / OD green.
         focus: Ratio of fine to coarse contrast.
         contrast: RMS coarse density.
+        broad: RMS density on a scale coarser than that, which even strong defocus leaves.
         cell_um: Side of a cell in micrometres.
     """
 
@@ -56,6 +57,7 @@ class Planes:
     blue_over_green: NDArray[np.float32]
     focus: NDArray[np.float32]
     contrast: NDArray[np.float32]
+    broad: NDArray[np.float32]
     cell_um: float
 
 
@@ -111,14 +113,17 @@ def planes_of(evidence: Evidence, is_tissue: Mask, reference: SlideReference, se
         density = without_brown(density)
     red_over_green, blue_over_green = hue_of(density)
     focus, contrast = focus_map(evidence, is_tissue, settings.focus_window_um, reference.contrast_cap)
+    mean = np.full((1, 3), 1 / 3, np.float32)
+    unsmoothed = np.asarray(cv2.transform(density_of(evidence.rgb, reference.glass), mean), np.float32)
     return Planes(
-        density=cv2.transform(density, np.full((1, 3), 1 / 3, np.float32)),  # type: ignore[arg-type]
+        density=np.asarray(cv2.transform(density, mean), np.float32),
         grey=grey,
         grey_share=grey_share,
         red_over_green=red_over_green,
         blue_over_green=blue_over_green,
         focus=focus,
         contrast=contrast,
+        broad=broad_contrast(unsmoothed, is_tissue, evidence.cell_um, settings.focus_window_um),
         cell_um=evidence.cell_um,
     )
 
@@ -189,5 +194,9 @@ def is_blurred(planes: Planes, is_tissue: Mask, reference: SlideReference, setti
     own = 0.0 if math.isnan(sharp) else settings.focus_share * sharp
     limit = min(max(own, settings.focus_floor), settings.focus_ceiling)
     blurred = (planes.focus < limit) & (planes.focus > 0) & (planes.contrast > settings.focus_min_contrast)
+    is_featureless = (planes.contrast < settings.blur_heavy_ratio * planes.broad) & (
+        planes.focus * planes.contrast < settings.blur_heavy_max_fine
+    )
+    blurred |= is_featureless & (planes.broad > settings.blur_heavy_min_broad)
     is_stained = closed(planes.density > settings.blur_min_density, settings.blur_gap_um, planes.cell_um)
     return large_only(blurred & is_tissue & is_stained, settings.blur_min_area_um2, planes.cell_um)
