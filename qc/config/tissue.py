@@ -53,6 +53,25 @@ class TissueSettings(Settings):
         default=80.0, gt=0, description="Side of the window of that deviation, micrometres."
     )
 
+    faint_max_eosin_share: float = Field(
+        default=0.35, ge=0, le=1, description="Share of tissue with eosin's hue up to which a slide is immunostained."
+    )
+    faint_texture_floor: float = Field(
+        default=0.0013, gt=0, description="Deviation of green density of faint immunostained tissue, at least."
+    )
+    faint_over_glass: float = Field(
+        default=2.5, gt=0, description="The same, as a multiple of the slide's smoothest twentieth."
+    )
+    faint_field_um: float = Field(
+        default=64.0, ge=0, description="Radius over which faint texture must hold, micrometres."
+    )
+    faint_max_density: float = Field(
+        default=0.15, gt=0, description="Density above which grey is not faint immunostained tissue."
+    )
+    faint_clearance_um: float = Field(
+        default=80.0, ge=0, description="Reach of the texture of such dark grey matter, micrometres."
+    )
+
     grey_share: float = Field(default=0.12, ge=0, description="Stain over density below which a cell is grey.")
     brown_share: float = Field(
         default=0.22, ge=0, description="The same where blue is absorbed most, as by dirt or pale DAB."

@@ -13,7 +13,7 @@ from qc.artefact.stage import ArtefactStage, MeasuredTile
 from qc.config.assess import AssessSettings
 from qc.config.reading import MAP_BLOCK_CELLS, ReadingSettings
 from qc.errors import TruncatedSlideError
-from qc.geometry import Window
+from qc.geometry import Grid, Window
 from qc.labels import ArtefactClass
 from qc.maps import ArtefactMap, TissueMask, background, stitch, tissue_in
 from qc.slide.protocol import Slide
@@ -24,7 +24,7 @@ E = TypeVar("E")
 Progress = Callable[[int, int], None]
 """Called with tiles done and tiles in all."""
 
-_BLOCK_CELLS = 1024
+_BLOCK_CELLS = 1536
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def map_artefacts(
             unread = len(plan) - len(tiles)
             _check_unread(slide, unread, len(plan), settings)
             view = stage.view(tiles, sight.tissue, grid)
-            blocks = [block for block in grid.blocks(_BLOCK_CELLS) if tissue_in(sight.tissue, grid, block).any()]
+            blocks = list(_tissue_blocks(sight.tissue, grid))
             classes = background(sight.tissue, sight.is_scanned, grid)
             artefacts = stitch(classes, grid, zip(blocks, pool.map(view.classify, blocks), strict=True))
         except BaseException:
@@ -101,6 +101,17 @@ def map_artefacts(
         return Mapped(artefacts, unread, view.focus_score, view.stain_score)
     artefacts.classes[artefacts.classes == ArtefactClass.OUT_OF_FOCUS] = ArtefactClass.CLEAN
     return Mapped(artefacts, unread, math.nan, view.stain_score)
+
+
+def _tissue_blocks(tissue: TissueMask, grid: Grid) -> Iterator[Window]:
+    """Windows of the map that hold all tissue, each no larger than a block and cut to its tissue."""
+    for block in grid.blocks(_BLOCK_CELLS):
+        is_tissue = tissue_in(tissue, grid, block)
+        rows, columns = np.flatnonzero(is_tissue.any(axis=1)), np.flatnonzero(is_tissue.any(axis=0))
+        if rows.size:
+            left, top = int(columns[0]), int(rows[0])
+            width, height = int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
+            yield Window(block.x + left, block.y + top, width, height)
 
 
 def _measured(

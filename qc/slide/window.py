@@ -99,7 +99,7 @@ def read_overview(slide: Slide, grid: Grid) -> Pixels:
 
 def _opaque(rgba: NDArray[np.uint8]) -> Pixels:
     is_scanned = rgba[..., 3] > 0
-    rgb = np.ascontiguousarray(rgba[..., :3])
+    rgb = np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), np.uint8)
     if not is_scanned.all():
         rgb[~is_scanned] = 255
     return Pixels(rgb, is_scanned)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from qc.config.tissue import TissueSettings
 from qc.tissue.dirt import find_grey, find_ink
 from qc.tissue.evidence import Evidence, Plane, measure
+from qc.tissue.faint import find_dark_grey, find_faint, is_immunostained
 from qc.tissue.glass import estimate_glass
 from qc.tissue.regions import disc, fill_holes, grow_pieces, with_margin
 from qc.tissue.strokes import inked_tissue
@@ -20,7 +21,8 @@ def find_tissue(rgb: NDArray[np.uint8], is_scanned: Mask, mpp: float, settings: 
     """Where there is tissue, in two passes.
 
     The first pass finds what is stained beyond doubt. It tells how strongly and in which hues this slide is
-    stained; the second pass extends pieces over paler, textured surroundings of those hues.
+    stained; the second pass extends pieces over paler, textured surroundings of those hues, or of any hue where
+    no eosin colours them.
     Ink, dust, frames and shadows are left out; ink between tissue on both sides of a stroke is kept.
 
     Args:
@@ -56,10 +58,13 @@ def _pieces(seen: Evidence, is_scanned: Mask, settings: TissueSettings) -> Mask:
     usable = is_scanned & ~ink & ~grey
     textured = seen.texture > _texture_level(seen.texture[is_scanned], density[is_scanned], settings)
     pale, seed = _local_evidence(seen, density, usable, textured, settings)
-    stained = usable & (seen.stained_share >= 0.5)
-    pieces = grow_pieces(stained | pale, seed, seen.mpp, settings)
-    pieces = fill_holes(pieces, textured, ink | ~is_scanned, seen.mpp, settings)
+    candidate = pale | (usable & (seen.stained_share >= 0.5))
     covered = ink | (grey & (density > settings.cover_density))
+    if is_immunostained(seen, seed, settings):
+        covered |= find_dark_grey(seen, grey, settings)
+        candidate |= find_faint(seen, covered, is_scanned, settings)
+    pieces = grow_pieces(candidate, seed, seen.mpp, settings)
+    pieces = fill_holes(pieces, textured, ink | ~is_scanned, seen.mpp, settings)
     pieces |= inked_tissue(covered, pieces, seen.mpp, settings)
     return fill_holes(pieces, textured, ~is_scanned, seen.mpp, settings)
 

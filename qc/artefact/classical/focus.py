@@ -15,6 +15,7 @@ from qc.artefact.classical.evidence import BLOCK_CELLS, Evidence
 
 _NOISE_DENSITY = 0.002  # RMS that rounding to 8 bits and JPEG leave on tissue
 _BROAD_SIGMAS_UM = (7.0, 25.0)
+_BROAD_STEP = 2
 _SCORE_CUT = 4.0
 _FOCUS_AT_CUT = 0.45
 _POINTS_PER_OCTAVE = 2.5
@@ -61,12 +62,15 @@ def broad_contrast(
         cell_um: Side of a cell in micrometres.
         window_um: Side of the pooling window in micrometres.
     """
-    weight = is_tissue.astype(np.float32)
-    small, large = (_tissue_mean(density, weight, sigma_um / cell_um) for sigma_um in _BROAD_SIGMAS_UM)
-    power = np.square(small - large) * weight
-    side = max(1, round(window_um / cell_um)) | 1
-    mean = _pool(power, side) / np.maximum(_pool(weight, side), 1e-3)
-    return np.sqrt(np.maximum(mean, 0)).astype(np.float32, copy=False)  # sliding sums may end below zero
+    coarse = (-(-density.shape[1] // _BROAD_STEP), -(-density.shape[0] // _BROAD_STEP))
+    weight = np.asarray(cv2.resize(is_tissue.astype(np.float32), coarse, interpolation=cv2.INTER_AREA), np.float32)
+    reduced = np.asarray(cv2.resize(density, coarse, interpolation=cv2.INTER_AREA), np.float32)
+    step_um = cell_um * _BROAD_STEP
+    small, large = (_tissue_mean(reduced, weight, sigma_um / step_um) for sigma_um in _BROAD_SIGMAS_UM)
+    side = max(1, round(window_um / step_um)) | 1
+    mean = _pool(np.square(small - large) * weight, side) / np.maximum(_pool(weight, side), 1e-3)
+    rms = np.sqrt(np.maximum(mean, 0))  # sliding sums may end below zero
+    return np.asarray(cv2.resize(rms, density.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def score_of_focus(focus: float) -> float:
