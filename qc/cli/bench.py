@@ -8,7 +8,8 @@ from qc.cli.options import AnyPath, load_assess_settings, mpp_option, profile_op
 
 
 @click.command()
-@click.argument("slides", nargs=-1, required=True, type=AnyPath)
+@click.argument("slides", nargs=-1, type=AnyPath)
+@click.option("--large-px", type=click.IntRange(4096), help="Also time a synthetic slide this wide and high, pixels.")
 @mpp_option
 @profile_option
 @settings_option
@@ -17,6 +18,7 @@ from qc.cli.options import AnyPath, load_assess_settings, mpp_option, profile_op
 @click.option("--out", type=AnyPath, default=Path("reports/benchmark.md"), show_default=True, help="Report to write.")
 def bench(
     slides: tuple[Path, ...],
+    large_px: int | None,
     mpp: float | None,
     profile_name: str,
     settings_path: Path | None,
@@ -26,6 +28,9 @@ def bench(
 ) -> None:
     """Time an assessment against OpenSlide decoding the same pixels; write the ratio to a report."""
     import os
+    import shlex
+    import sys
+    import tempfile
 
     import cv2
 
@@ -33,18 +38,26 @@ def bench(
     from qc.config.profile import load_profile
     from qc.files import write_text
     from qc.geometry import Mpp
+    from qc.phantom.large import write_large
     from qc.slide.files import find_slides
 
+    if not slides and large_px is None:
+        raise click.UsageError("name a slide, or pass --large-px")
     cv2.setNumThreads(1)
     settings, profile = load_assess_settings(settings_path), load_profile(profile_name)
     timings = []
-    for file in find_slides(slides, Mpp(mpp) if mpp else None):
-        timing = time_slide(file, settings, profile, repeats, threads or os.cpu_count() or 1)
-        click.echo(
-            f"{timing.slide_id}: {timing.ratio_1:.2f} x decoding in one thread, "
-            f"{timing.ratio_n:.2f} x in {timing.threads}, {timing.peak_mib:.0f} MiB"
-        )
-        timings.append(timing)
-    names = " ".join(Path(slide).name for slide in slides)
-    write_text(out, markdown(timings, f"qc bench {names} --repeats {repeats}"))
+    with tempfile.TemporaryDirectory() as folder:
+        paths = list(slides)
+        if large_px is not None:
+            paths.append(Path(folder) / f"large-{large_px}.tiff")
+            write_large(paths[-1], large_px)
+        for file in find_slides(paths, Mpp(mpp) if mpp else None):
+            timing = time_slide(file, settings, profile, repeats, threads or os.cpu_count() or 1)
+            click.echo(
+                f"{timing.slide_id}: {timing.ratio_1:.2f} x decoding in one thread, "
+                f"{timing.ratio_n:.2f} x in {timing.threads}, {timing.peak_mib:.0f} MiB"
+            )
+            timings.append(timing)
+    given = [Path(word).name if Path(word).exists() else word for word in sys.argv[1:]]
+    write_text(out, markdown(timings, f"qc {shlex.join(given)}"))
     click.echo(f"written to {out}")

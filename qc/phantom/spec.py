@@ -17,44 +17,44 @@ class ArtefactSpec(Settings):
     """One kind of artefact and how much tissue it should ruin."""
 
     kind: ArtefactKind
-    share: float = Field(0.05, ge=0, le=1, description="target share of tissue under it, 0-1")
-    strength: float = Field(1.0, gt=0, le=4, description="scales its optical effect")
+    share: float = Field(default=0.05, ge=0, le=1, description="target share of tissue under it, 0-1")
+    strength: float = Field(default=1.0, gt=0, le=4, description="scales its optical effect")
     size_um: float | None = Field(None, gt=0, description="extent of one; drawn when absent")
 
 
 class ScannerSpec(Settings):
     """How a scanner renders light into pixels."""
 
-    gamma: float = Field(1.0, gt=0.3, lt=3, description="exponent applied to transmittance; above 1 is darker")
-    saturation: float = Field(1.0, ge=0, le=2, description="colour matrix: 1 leaves colours alone")
-    warmth: float = Field(0.0, ge=-1, le=1, description="colour matrix: above 0 redder, below 0 bluer")
-    white: float = Field(0.95, gt=0.5, le=1, description="level of bare glass, 0-1 of full scale")
-    falloff: float = Field(0.02, ge=0, le=0.3, description="light lost in the corners of the slide, 0-1")
-    stitch_um: float = Field(0.0, ge=0, description="width of scanned strips; 0 is none")
-    stitch_step: float = Field(0.015, ge=0, le=0.3, description="brightness step between strips, 0-1")
-    noise: float = Field(1.0, ge=0, le=10, description="standard deviation of sensor noise, grey levels")
-    jpeg_quality: int = Field(85, ge=30, le=100, description="of the written tiles")
+    gamma: float = Field(default=1.0, gt=0.3, lt=3, description="exponent applied to transmittance; above 1 is darker")
+    saturation: float = Field(default=1.0, ge=0, le=2, description="colour matrix: 1 leaves colours alone")
+    warmth: float = Field(default=0.0, ge=-1, le=1, description="colour matrix: above 0 redder, below 0 bluer")
+    white: float = Field(default=0.95, gt=0.5, le=1, description="level of bare glass, 0-1 of full scale")
+    falloff: float = Field(default=0.02, ge=0, le=0.3, description="light lost in the corners of the slide, 0-1")
+    stitch_um: float = Field(default=0.0, ge=0, description="width of scanned strips; 0 is none")
+    stitch_step: float = Field(default=0.015, ge=0, le=0.3, description="brightness step between strips, 0-1")
+    noise: float = Field(default=1.0, ge=0, le=10, description="standard deviation of sensor noise, grey levels")
+    jpeg_quality: int = Field(default=85, ge=30, le=100, description="of the written tiles")
 
 
 class PhantomSpec(Settings):
     """One synthetic slide; equal specifications give identical pixels and truth."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9._-]+$", description="file name without extension")
-    width_mm: float = Field(6.0, ge=0.5, le=30)
-    height_mm: float = Field(4.0, ge=0.5, le=30)
-    mpp: float = Field(0.5, ge=0.2, le=8, description="micrometres per pixel of level 0")
-    truth_mpp: float = Field(2.0, ge=0.5, le=16, description="micrometres per cell of the truth")
+    width_mm: float = Field(default=6.0, ge=0.5, le=30)
+    height_mm: float = Field(default=4.0, ge=0.5, le=30)
+    mpp: float = Field(default=0.5, ge=0.2, le=8, description="micrometres per pixel of level 0")
+    truth_mpp: float = Field(default=2.0, ge=0.5, le=16, description="micrometres per cell of the truth")
     stain: Literal["he", "dab"] = "he"
-    stain_strength: float = Field(1.0, gt=0.1, le=3, description="scales both stains; 0.5 is faded")
-    eosin: float = Field(1.0, ge=0, le=3, description="scales the second stain alone")
+    stain_strength: float = Field(default=1.0, gt=0.1, le=3, description="scales both stains; 0.5 is faded")
+    eosin: float = Field(default=1.0, ge=0, le=3, description="scales the second stain alone")
     diagnosis: Literal["lymphoma", "hyperplasia", "none"] = "none"
-    tissues: tuple[TissueKind, ...] = Field(("stroma", "glands", "fat"), min_length=1)
-    pieces: int = Field(2, ge=1, le=12, description="pieces of tissue on the glass")
-    cover: float = Field(0.33, gt=0.02, le=0.85, description="target share of the slide under tissue, 0-1")
+    tissues: tuple[TissueKind, ...] = Field(default=("stroma", "glands", "fat"), min_length=1)
+    pieces: int = Field(default=2, ge=1, le=12, description="pieces of tissue on the glass")
+    cover: float = Field(default=0.33, gt=0.02, le=0.85, description="target share of the slide under tissue, 0-1")
     artefacts: tuple[ArtefactSpec, ...] = ()
     scanner: ScannerSpec = ScannerSpec()  # pyright: ignore[reportCallIssue]
-    seed: int = Field(0, ge=0)
-    patient: str = Field("", description="patient the slide belongs to; empty means the slide's own")
+    seed: int = Field(default=0, ge=0)
+    patient: str = Field(default="", description="patient the slide belongs to; empty means the slide's own")
 
     @property
     def size_px(self) -> tuple[int, int]:
