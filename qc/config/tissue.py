@@ -66,10 +66,13 @@ class TissueSettings(Settings):
         default=64.0, ge=0, description="Radius over which faint texture must hold, micrometres."
     )
     faint_max_density: float = Field(
-        default=0.15, gt=0, description="Density above which grey is not faint immunostained tissue."
+        default=0.2, gt=0, description="Density above which grey is not faint immunostained tissue."
     )
     faint_clearance_um: float = Field(
-        default=80.0, ge=0, description="Reach of the texture of such dark grey matter, micrometres."
+        default=48.0, ge=0, description="Reach of the texture of such dark grey matter, micrometres."
+    )
+    faint_min_seed_share: float = Field(
+        default=0.01, ge=0, le=1, description="As `piece_min_seed_share`, on immunostained slides."
     )
 
     grey_share: float = Field(default=0.12, ge=0, description="Stain over density below which a cell is grey.")

@@ -60,10 +60,12 @@ def _pieces(seen: Evidence, is_scanned: Mask, settings: TissueSettings) -> Mask:
     pale, seed = _local_evidence(seen, density, usable, textured, settings)
     candidate = pale | (usable & (seen.stained_share >= 0.5))
     covered = ink | (grey & (density > settings.cover_density))
+    min_seed_share = settings.piece_min_seed_share
     if is_immunostained(seen, seed, settings):
+        min_seed_share = settings.faint_min_seed_share
         covered |= find_dark_grey(seen, grey, settings)
         candidate |= find_faint(seen, covered, is_scanned, settings)
-    pieces = grow_pieces(candidate, seed, seen.mpp, settings)
+    pieces = grow_pieces(candidate, seed, min_seed_share, seen.mpp, settings)
     pieces = fill_holes(pieces, textured, ink | ~is_scanned, seen.mpp, settings)
     pieces |= inked_tissue(covered, pieces, seen.mpp, settings)
     return fill_holes(pieces, textured, ~is_scanned, seen.mpp, settings)

@@ -23,13 +23,14 @@ def enough(mask: Mask, min_area_px: float) -> Mask:
     return keep[labels]
 
 
-def grow_pieces(candidate: Mask, seed: Mask, mpp: float, settings: TissueSettings) -> Mask:
-    """Pieces of joined candidates that hold enough seeds and area."""
+def grow_pieces(candidate: Mask, seed: Mask, min_seed_share: float, mpp: float, settings: TissueSettings) -> Mask:
+    """Pieces of joined candidates that hold enough area and seeds, as a share (0-1) of it."""
     joined = cv2.morphologyEx(candidate.view(np.uint8), cv2.MORPH_CLOSE, disc(settings.closing_um / mpp))
     opened = cv2.morphologyEx(joined, cv2.MORPH_OPEN, disc(settings.opening_um / mpp))
     labels, area_px = _parts(opened.view(np.bool_), connectivity=8)
     seeds_px = np.bincount(labels[seed], minlength=len(area_px))
-    keep = (area_px * mpp**2 >= settings.piece_min_area_um2) & (seeds_px >= settings.piece_min_seed_share * area_px)
+    is_seeded = (seeds_px >= min_seed_share * area_px) & (seeds_px > 0)
+    keep = is_seeded & (area_px * mpp**2 >= settings.piece_min_area_um2)
     keep[0] = False
     return keep[labels]
 

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from qc.config.tissue import TissueSettings
+from qc.geometry import Mpp
+from qc.slide.files import SlideFile, open_slide
+from qc.slide.window import native_grid, read_overview
 from qc.tissue import find_tissue
 
 Rgb = NDArray[np.uint8]
@@ -18,6 +21,7 @@ SIDE_PX, MPP = 400, 8.0
 HAEMATOXYLIN, EOSIN, DAB = (0.65, 0.70, 0.29), (0.07, 0.99, 0.11), (0.27, 0.57, 0.78)
 BLUE_COUNTERSTAIN = (0.60, 0.57, 0.35)
 GREEN_INK, BLUE_INK, RED_INK, BLACK_INK = (1.0, 0.28, 0.35), (1.1, 0.75, 0.22), (0.09, 1.1, 1.0), (1.2, 1.2, 1.2)
+GREY = (1.0, 1.0, 1.05)
 GLASS = (243.0, 243.0, 242.0)
 
 
@@ -99,6 +103,56 @@ def test_pale_fat_beside_stroma_stays_in(drawing: Drawing) -> None:
 
     assert tissue[fat].mean() > 0.9
     assert tissue[~(fat | stroma)].mean() < 0.02
+
+
+def immunostained_with_fat(drawing: Drawing) -> tuple[Mask, Mask]:
+    """Lymphoid tissue, a little brown in it, and beside it fat whose membranes are grey."""
+    fat = disc(240, 200, 90) & ~box(0, 0, 180, SIDE_PX)
+    node = disc(160, 200, 60) & ~fat
+    drawing.stain(node, BLUE_COUNTERSTAIN, 0.25).stain(disc(140, 200, 15), DAB, 0.6)
+    drawing.stain(membranes(fat), GREY, 0.04, grain=0.2)
+    return fat, node
+
+
+@pytest.mark.parametrize("glass", [GLASS, (232.0, 238.0, 245.0)])
+def test_grey_fat_beside_immunostained_tissue_stays_in(drawing: Drawing, glass: tuple[float, ...]) -> None:
+    fat, node = immunostained_with_fat(drawing)
+    tissue = found(drawing.rgb(glass))
+
+    assert tissue[fat].mean() > 0.9
+    assert tissue[~(fat | node)].mean() < 0.02
+
+
+def test_grey_dirt_away_from_immunostained_tissue_goes(drawing: Drawing) -> None:
+    fat, _ = immunostained_with_fat(drawing)
+    dirt = disc(60, 60, 25) | disc(345, 345, 10) | box(40, 340, 90, 3)
+    tissue = found(drawing.stain(dirt, GREY, 0.08).rgb())
+
+    assert not tissue[dirt].any()
+    assert tissue[fat].mean() > 0.9
+
+
+def test_steps_between_scanned_strips_of_an_immunostained_slide_are_glass(drawing: Drawing) -> None:
+    fat, node = immunostained_with_fat(drawing)
+    for left in (0, 80, 160, 240, 320):
+        drawing.density[:, left : left + 40] += 0.006
+    tissue = found(drawing.rgb())
+
+    assert tissue[~(fat | node)].mean() < 0.03
+
+
+def test_pen_ring_around_immunostained_tissue_is_glass(drawing: Drawing) -> None:
+    immunostained_with_fat(drawing)
+    tissue = found(drawing.ink(ring(200, 200, 190, 20), BLACK_INK).rgb())
+
+    assert not tissue[~disc(200, 200, 140)].any()
+
+
+def test_grey_texture_beside_tissue_with_eosin_is_dirt(drawing: Drawing) -> None:
+    fat = disc(240, 200, 90) & ~box(0, 0, 180, SIDE_PX)
+    drawing.stain(disc(160, 200, 60) & ~fat, EOSIN, 0.25).stain(membranes(fat), GREY, 0.04, grain=0.2)
+
+    assert found(drawing.rgb())[fat].mean() < 0.2
 
 
 def test_wide_lumen_stays_glass(drawing: Drawing) -> None:
@@ -226,6 +280,17 @@ def test_faded_core_biopsies_are_found_along_their_whole_length(qc_data: Path) -
     rgb = picture(qc_data / "slide-views" / "hacettepe-com-case-10" / "overview.jpg")
 
     assert 0.14 < found(rgb, mpp=10.494).mean() < 0.18
+
+
+@pytest.mark.data
+def test_fat_of_the_cytokeratin_slide_is_found_and_its_bare_corner_is_not(qc_data: Path) -> None:
+    slide = open_slide(SlideFile(qc_data / "slides" / "pyramids" / "lymph-node-metastasis-cytokeratin.tif", Mpp(1.2)))
+    grid = native_grid(slide, 8.0)
+    tissue = found(read_overview(slide, grid).rgb, mpp=float(grid.cell_mpp))
+    slide.close()
+
+    assert tissue[:400].mean() > 0.9
+    assert tissue[490:, 560:].mean() < 0.1
 
 
 @pytest.mark.data
