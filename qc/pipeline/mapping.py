@@ -24,7 +24,7 @@ E = TypeVar("E")
 Progress = Callable[[int, int], None]
 """Called with tiles done and tiles in all."""
 
-_BLOCK_CELLS = 1536
+_BLOCK_CELLS = 1024
 
 
 @dataclass(frozen=True)

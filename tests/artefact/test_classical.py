@@ -54,7 +54,7 @@ def assess(densities: Densities, is_tissue: NDArray[np.bool_] | None = None) -> 
     rgb = photograph(densities)
     evidence = measure(rgb, np.ones(rgb.shape[:2], bool), 1.0, 2)
     tissue = np.ones(evidence.shape, bool) if is_tissue is None else is_tissue[::2, ::2]
-    return classify(evidence, tissue, reference([(evidence, tissue)]), ClassicalSettings())
+    return classify(evidence, tissue, reference(lambda: [(evidence, tissue)]), ClassicalSettings())
 
 
 def share(classes: NDArray[np.uint8], wanted: ArtefactClass) -> float:
@@ -63,7 +63,7 @@ def share(classes: NDArray[np.uint8], wanted: ArtefactClass) -> float:
 
 def score_focus(densities: Densities) -> float:
     evidence = measure(photograph(densities), np.ones(densities.shape[:2], bool), 1.0, 2)
-    return focus_score(reference([(evidence, np.ones(evidence.shape, bool))]))
+    return focus_score(reference(lambda: [(evidence, np.ones(evidence.shape, bool))]))
 
 
 def read_rgb(path: Path) -> Rgb:
@@ -187,7 +187,7 @@ def test_padding_is_unassessed_and_does_not_blur_its_neighbours() -> None:
     evidence = measure(rgb, is_scanned, 1.0, 2)
     tissue = np.ones(evidence.shape, bool)
 
-    classes = classify(evidence, tissue, reference([(evidence, tissue)]), ClassicalSettings())
+    classes = classify(evidence, tissue, reference(lambda: [(evidence, tissue)]), ClassicalSettings())
 
     assert share(classes[:151], ArtefactClass.UNASSESSED) == 1.0
     assert share(classes[151:], ArtefactClass.CLEAN) == 1.0
@@ -229,7 +229,7 @@ def test_the_focus_score_does_not_follow_the_strength_of_the_stain(strength: flo
 def test_scores_without_tissue_are_not_a_number() -> None:
     evidence = measure(np.full((128, 128, 3), 243, np.uint8), np.ones((128, 128), bool), 1.0, 2)
 
-    statistics = reference([(evidence, np.zeros(evidence.shape, bool))])
+    statistics = reference(lambda: [(evidence, np.zeros(evidence.shape, bool))])
 
     assert np.isnan(focus_score(statistics))
     assert np.isnan(stain_score(statistics))
@@ -242,7 +242,7 @@ def test_the_stain_score_marks_pale_and_dark_slides(strength: float, is_good: bo
     tissue[:64] = False
     glass = measure(np.full((128, 512, 3), 243, np.uint8), np.ones((128, 512), bool), 1.0, 2)
 
-    statistics = reference([(evidence, tissue), (glass, np.zeros(glass.shape, bool))])
+    statistics = reference(lambda: [(evidence, tissue), (glass, np.zeros(glass.shape, bool))])
 
     assert (stain_score(statistics) >= 4) == is_good
 
@@ -261,7 +261,8 @@ def test_real_defocus_lowers_the_focus_score_step_by_step(qc_data: Path) -> None
         rgb = read_rgb(folder / f"{step}.png")
         rgb = np.ascontiguousarray(rgb[: rgb.shape[0] // 8 * 8, : rgb.shape[1] // 8 * 8])
         evidence = measure(rgb, np.ones(rgb.shape[:2], bool), 1.0, 2)
-        scores.append(focus_score(reference([(evidence, np.ones(evidence.shape, bool))])))
+        pair = (evidence, np.ones(evidence.shape, bool))
+        scores.append(focus_score(reference(lambda pair=pair: [pair])))
 
     assert all(sharper > softer for sharper, softer in itertools.pairwise(scores))
 
@@ -277,7 +278,7 @@ def test_marker_on_a_real_slide_is_pen(qc_data: Path, name: str) -> None:
     evidence = measure(rgb, np.ones(rgb.shape[:2], bool), 4.0, 2)
     tissue = evidence.rgb.mean(axis=2) < 225
 
-    classes = classify(evidence, tissue, reference([(evidence, tissue)]), ClassicalSettings())
+    classes = classify(evidence, tissue, reference(lambda: [(evidence, tissue)]), ClassicalSettings())
 
     ink = is_ink[:height:2, :width:2] & tissue
     assert (classes[ink] == ArtefactClass.PEN).mean() > 0.8

@@ -1,7 +1,7 @@
 """What is normal on this slide. In: evidence and tissue of its tiles. Out: glass colour, stain and focus statistics."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,9 @@ _FOCUS_WINDOW_UM = 96.0
 _CONTRAST_CAP = 2.0
 _BLOCK_STEP = 7
 _BLOCK_CENTRES = (slice(BLOCK_CELLS // 2, None, BLOCK_CELLS),) * 2
+
+Tissue = tuple[Evidence, NDArray[np.bool_]]
+"""Evidence of a tile and where tissue is in it."""
 
 
 @dataclass(frozen=True)
@@ -58,19 +61,19 @@ class SlideReference:
     contrast_cap: float
 
 
-def reference(evidences: Iterable[tuple[Evidence, NDArray[np.bool_]]]) -> SlideReference:
+def reference(tiles: Callable[[], Iterable[Tissue]]) -> SlideReference:
     """Pool a slide's tiles, a bounded sample of each.
 
     Args:
-        evidences: Evidence of each tile and its (h, w) bool tissue mask.
+        tiles: Gives the evidence of each tile and its (h, w) bool tissue mask; called once for each of three passes,
+            so that the masks of a large slide need not be held.
     """
-    tiles = list(evidences)
     tissue, glass = [np.empty((0, 3), np.uint8)], [np.empty((0, 3), np.uint8)]
-    for evidence, is_tissue in tiles:
+    for evidence, is_tissue in tiles():
         tissue.append(_sample(smoothed(evidence.rgb)[is_tissue & evidence.is_scanned]))
         glass.append(_sample(evidence.rgb[~is_tissue & evidence.is_scanned]))
-    cap = _contrast_cap(tiles)
-    focus = [np.empty(0), *(_sample_focus(evidence, is_tissue, cap) for evidence, is_tissue in tiles)]
+    cap = _contrast_cap(tiles())
+    focus = [np.empty(0), *(_sample_focus(evidence, is_tissue, cap) for evidence, is_tissue in tiles())]
     glass_rgb = _glass(np.concatenate(glass), np.concatenate(tissue))
     return _summarise(glass_rgb, np.concatenate(tissue), np.concatenate(focus), cap)
 
@@ -92,7 +95,7 @@ def _sample(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return rows[:: max(1, math.ceil(len(rows) / _CELLS_PER_TILE))]
 
 
-def _contrast_cap(tiles: list[tuple[Evidence, NDArray[np.bool_]]]) -> float:
+def _contrast_cap(tiles: Iterable[Tissue]) -> float:
     """Twice the median coarse density of the slide's textured blocks; unlimited without any."""
     samples = [np.empty(0, np.float16)]
     for evidence, is_tissue in tiles:

@@ -33,7 +33,7 @@ class ClassicalStage:
 
     def view(self, tiles: Sequence[Tile], tissue: TissueMask, grid: Grid) -> "ClassicalView":
         """See `ArtefactStage.view`."""
-        statistics = reference((tile.evidence, tissue_in(tissue, grid, tile.core)) for tile in tiles)
+        statistics = reference(lambda: ((tile.evidence, tissue_in(tissue, grid, tile.core)) for tile in tiles))
         return ClassicalView(tuple(tiles), tissue, grid, statistics, self.settings)
 
 
