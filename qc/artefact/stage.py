@@ -63,6 +63,13 @@ class ArtefactStage(Protocol[E]):
         """What the core of one tile shows, per cell of `stride_px` x `stride_px` pixels; called from threads."""
         ...
 
+    def packed(self, tiles: Sequence[MeasuredTile[E]]) -> list[MeasuredTile[E]]:
+        """The same tiles with their evidence in few large pieces of memory instead of many small ones.
+
+        A large slide has thousands of tiles; kept one by one they leave the heap full of holes.
+        """
+        ...
+
     def view(self, tiles: Sequence[MeasuredTile[E]], tissue: TissueMask, grid: Grid) -> SlideView:
         """The slide as a whole, from all its tiles; `grid` is the map's."""
         ...

@@ -1,9 +1,10 @@
 """Tissue in, artefact map out: which tiles to read, reading and measuring them at once, putting them together."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -21,10 +22,12 @@ from qc.slide.tiles import TilePlan, plan_tiles
 from qc.slide.window import Pixels, native_grid, read_window
 
 E = TypeVar("E")
+T = TypeVar("T")
 Progress = Callable[[int, int], None]
 """Called with tiles done and tiles in all."""
 
 _BLOCK_CELLS = 1024
+_PACK_TILES = 64
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ def map_artefacts(
     grid = plan.grid.at(plan.grid.cell_mpp * settings.reading.stride_px)
     with ThreadPoolExecutor(threads) as pool:
         try:
-            tiles = list(_measured(pool, slide, plan, settings.reading.stride_px, stage, progress))
+            measured = _measured(pool, slide, plan, settings.reading.stride_px, stage, progress)
+            tiles = [tile for batch in _batched(measured, _PACK_TILES) for tile in stage.packed(batch)]
             unread = len(plan) - len(tiles)
             _check_unread(slide, unread, len(plan), settings)
             view = stage.view(tiles, sight.tissue, grid)
@@ -132,6 +136,13 @@ def _measured(
         progress(done, len(plan))
         if tile is not None:
             yield tile
+
+
+def _batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of `size` items, the last one shorter."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
 
 
 def _check_unread(slide: Slide, unread: int, tiles: int, settings: AssessSettings) -> None:

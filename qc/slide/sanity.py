@@ -22,6 +22,7 @@ from qc.slide.protocol import Slide
 from qc.slide.window import Pixels, level_for
 
 _PADDING_BLOCK = 16
+_SAMPLE_PIXELS = 500_000
 _PADDING_LEVELS = (0, 255)
 
 
@@ -84,6 +85,7 @@ def check_overview(name: str, overview: Pixels, is_scanned: NDArray[np.bool_], s
     if not is_scanned.any():
         raise OnlyPaddingError(f"{name} holds only padding", "re-scan, or check the scanner's scan area")
     pixels = overview.rgb[is_scanned]
+    pixels = pixels[:: max(1, len(pixels) // _SAMPLE_PIXELS)]
     brightest = pixels.max(axis=1)
     is_dark = brightest < settings.dark_level
     if is_dark.mean() > settings.dark_share_max:

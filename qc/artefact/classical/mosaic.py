@@ -3,7 +3,8 @@
 Cells that no tile measured come back as not scanned, so that nothing is said about them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,17 @@ def cropped(evidence: Evidence, halo_cells: int) -> Evidence:
         coarse=evidence.coarse[blocks, blocks].copy(),
         cell_um=evidence.cell_um,
     )
+
+
+def packed(tiles: Sequence[Tile]) -> list[Tile]:
+    """The same tiles, each plane a view into one array for all of them."""
+    rgb = np.stack([tile.evidence.rgb for tile in tiles])
+    fine = np.stack([tile.evidence.fine for tile in tiles])
+    coarse = np.stack([tile.evidence.coarse for tile in tiles])
+    return [
+        MeasuredTile(tile.core, replace(tile.evidence, rgb=rgb[i], fine=fine[i], coarse=coarse[i]))
+        for i, tile in enumerate(tiles)
+    ]
 
 
 def assembled(tiles: Iterable[Tile], window: Window, cell_um: float) -> Evidence:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qc.artefact.classical.evidence import BLOCK_CELLS, REACH_UM, Evidence, measure
-from qc.artefact.classical.mosaic import Tile, assembled, cropped, overlapping
+from qc.artefact.classical.mosaic import Tile, assembled, cropped, overlapping, packed
 from qc.artefact.classical.normal import SlideReference, focus_score, reference, stain_score
 from qc.artefact.classical.rules import classify
 from qc.config.artefact import ClassicalSettings
@@ -30,6 +30,10 @@ class ClassicalStage:
     def measure(self, pixels: Pixels, read_mpp: float, stride_px: int, halo_px: int) -> Evidence:
         """See `ArtefactStage.measure`."""
         return cropped(measure(pixels.rgb, pixels.is_scanned, read_mpp, stride_px), halo_px // stride_px)
+
+    def packed(self, tiles: Sequence[Tile]) -> list[Tile]:
+        """See `ArtefactStage.packed`."""
+        return packed(tiles)
 
     def view(self, tiles: Sequence[Tile], tissue: TissueMask, grid: Grid) -> "ClassicalView":
         """See `ArtefactStage.view`."""
