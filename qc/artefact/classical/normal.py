@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from qc.artefact.classical.evidence import BLOCK_CELLS, Evidence
 from qc.artefact.classical.focus import focus_map, score_of_focus
-from qc.artefact.classical.stain import density_of, hue_of, is_immunostained, score_of_stain, smoothed, without_brown
+from qc.artefact.classical.stain import (
+    density_of,
+    hue_of,
+    is_immunostained,
+    score_of_immunostain,
+    score_of_stain,
+    smoothed,
+    without_brown,
+)
 
 HUE_EDGES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 1.0)
 
@@ -88,6 +96,8 @@ def focus_score(reference: SlideReference) -> float:
 
 def stain_score(reference: SlideReference) -> float:
     """Strength and colour of the stain, 0-10, below 4 is too pale, too dark or without colour; NaN without tissue."""
+    if reference.is_immunostained:
+        return score_of_immunostain(reference.density[2])
     return score_of_stain(reference.density[1], reference.chroma)
 
 
