@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from qc.labels import ARTEFACTS, ArtefactClass, Verdict
@@ -37,18 +37,18 @@ def print_records(records: Sequence[Assessed | Failed], as_json: bool) -> None:
 
 
 def _failed_table(records: Sequence[Failed]) -> Table:
-    table = Table("slide", "verdict", "why", "way out", pad_edge=False)
+    table = Table(Column("slide", overflow="fold"), "verdict", "why", "way out", pad_edge=False)
     for record in records:
         table.add_row(record.stamp.slide_id, _verdict(record), Text(record.reason), Text(record.remedy))
     return table
 
 
 def _assessed_table(records: Sequence[Assessed]) -> Table:
-    table = Table("slide", "verdict", pad_edge=False)
+    table = Table(Column("slide", overflow="fold", ratio=2), "verdict", pad_edge=False)
     for name in ("tissue mm2", "usable", "focus", "stain"):
         table.add_column(name, justify="right")
-    for name in ("artefacts, share of tissue", "why", "what to do"):
-        table.add_column(name)
+    for name, ratio in (("artefacts, share of tissue", 2), ("why", 3), ("what to do", 2)):
+        table.add_column(name, ratio=ratio)
     for record in records:
         usable = _percent(record.usable_mm2 / record.tissue_mm2) if record.tissue_mm2 else "-"
         table.add_row(
@@ -67,7 +67,9 @@ def _assessed_table(records: Sequence[Assessed]) -> Table:
 
 def _summary(records: Sequence[Assessed | Failed]) -> str:
     counts = [(verdict, sum(record.verdict is verdict for record in records)) for verdict in Verdict]
-    return f"{len(records)} slides: " + ", ".join(f"{count} {verdict}" for verdict, count in counts if count)
+    return f"{len(records)} slide{'s' * (len(records) != 1)}: " + ", ".join(
+        f"{count} {verdict}" for verdict, count in counts if count
+    )
 
 
 def _verdict(record: Assessed | Failed) -> Text:

@@ -26,6 +26,7 @@ _MIN_GLASS_LEVEL = 200.0
 _CELLS_PER_TILE = 4_000
 _BLOCKS_PER_TILE = 300
 _MIN_CELLS = 500
+_STAINED_DENSITY = 0.05
 _MIN_CELLS_PER_HUE = 200
 _MIN_BLOCKS = 20
 _MOST_BLUE_OVER_GREEN = 0.68
@@ -139,7 +140,7 @@ def _summarise(
 ) -> SlideReference:
     od = density_of(tissue[None], glass)[0]
     mean = od.mean(axis=1)
-    is_stained = mean > 0.5 * np.median(mean) if len(mean) else mean > 0
+    is_stained = _is_stained(mean)
     od, mean = od[is_stained], mean[is_stained]
     is_enough = len(mean) >= _MIN_CELLS
     brown_on_blue = is_immunostained(od)
@@ -158,6 +159,14 @@ def _summarise(
         is_immunostained=brown_on_blue,
         contrast_cap=contrast_cap,
     )
+
+
+def _is_stained(mean: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Cells that carry stain: fat may be most of the tissue and says nothing about it; a faded slide has no others."""
+    clearly = mean > _STAINED_DENSITY
+    if np.count_nonzero(clearly) >= _MIN_CELLS:
+        return clearly
+    return mean > 0.5 * np.median(mean) if len(mean) else mean > 0
 
 
 def _stain_blue(blue_over_green: NDArray[np.float32], is_enough: bool) -> float:
