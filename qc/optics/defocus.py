@@ -15,6 +15,7 @@ from qc.optics.field import Bounds, Coords, Float, Waves
 
 _FINE_RADIUS_PX = 5.0  # larger discs are laid on a smaller image: they leave nothing finer to see
 _STACK_STEP = 1.5  # ratio of neighbouring radii in the stack a depth map is interpolated from
+_REACH_UM = 60_000.0  # longer than any slide's short side: a tilted slide leaves focus everywhere
 
 
 def disc_kernel(radius_px: float) -> Float:
@@ -151,3 +152,70 @@ def lay_defocus(
     box = image_bounds(transmittance, mpp)
     size = size_um or box.diagonal * float(rng.uniform(0.4, 2.0))
     return lay(draw_focus_loss(Bounds.around(random_centre(box, rng), 1.0), rng, size, strength), transmittance, mpp)
+
+
+@dataclass(frozen=True)
+class FocusTilt:
+    """A field as a whole at the wrong depth, level or tilted: the blur radius is the distance to a sharp line.
+
+    Attributes:
+        radius_um: Blur radius at `centre`; also the radius everywhere when `slope` is 0.
+        slope: Micrometres of blur radius gained per micrometre across, 0 or more.
+        largest_um: The blur radius grows no further than this.
+        limit_um: From this blur radius on, tissue counts as out of focus.
+    """
+
+    centre: tuple[float, float]
+    angle: float
+    radius_um: float
+    slope: float
+    largest_um: float
+    limit_um: float
+    relief: Waves
+
+    @property
+    def bounds(self) -> Bounds:
+        """Everything."""
+        return Bounds.around(self.centre, _REACH_UM)
+
+    @property
+    def halo_um(self) -> float:
+        """Pixels this far away reach into the picture."""
+        return self.largest_um
+
+    def radius_at(self, at: Coords) -> Float:
+        """Blur radius, (H, W) in um."""
+        if not self.slope:
+            return np.full(at.shape, self.radius_um, np.float32)
+        across = np.cos(self.angle) * (at.x - self.centre[0]) + np.sin(self.angle) * (at.y - self.centre[1])
+        depth = self.radius_um + self.slope * (across + self.relief(at))
+        return np.clip(np.abs(depth), 0, self.largest_um).astype(np.float32)
+
+    def covers(self, at: Coords) -> NDArray[np.bool_]:
+        """Where the blur radius exceeds `limit_um`."""
+        return self.radius_at(at) > self.limit_um
+
+    def touches(self, at: Coords) -> NDArray[np.bool_]:
+        """Where any pixel may change."""
+        return self.radius_at(at) > 0
+
+    def lay(self, transmittance: Float, at: Coords) -> Float:
+        """The field out of focus."""
+        if not self.slope:
+            return blur(transmittance, self.radius_um, at.mpp)
+        return blur_by_map(transmittance, self.radius_at(at), at.mpp, self.largest_um)
+
+
+def draw_focus_tilt(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> FocusTilt:
+    """A level (half of all) or tilted field; when tilted, the blur passes its limit within about `size_um`."""
+    radius_um = OUT_OF_FOCUS_LIMIT_UM * float(np.exp(rng.uniform(np.log(1.05), np.log(7.0)))) * strength
+    is_tilted = rng.random() < 0.5
+    return FocusTilt(
+        centre=bounds.centre,
+        angle=float(rng.uniform(0, 2 * np.pi)),
+        radius_um=OUT_OF_FOCUS_LIMIT_UM if is_tilted else radius_um,
+        slope=float(radius_um / size_um) if is_tilted else 0.0,
+        largest_um=max(1.5 * radius_um, 1.2 * OUT_OF_FOCUS_LIMIT_UM),
+        limit_um=OUT_OF_FOCUS_LIMIT_UM,
+        relief=Waves.draw(rng, size_um, 0.1 * size_um),
+    )

@@ -126,6 +126,26 @@ def draw_wrinkles(bounds: Bounds, rng: np.random.Generator, size_um: float, stre
     return Several(tuple(folds))
 
 
+def draw_creases(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Several:
+    """One to three sharp, narrow, dark folds, now and then one that widens like a wedge."""
+    folds = []
+    for _ in range(int(rng.integers(1, 4))):
+        width = float(np.clip(rng.lognormal(np.log(22), 0.6), 8, 120))
+        near = bounds.centre[0] + float(rng.normal(0, 0.25)) * size_um, bounds.centre[1]
+        length = size_um * float(rng.uniform(0.5, 1.1))
+        folds.append(
+            Fold(
+                curve=Curve.draw(rng, near, length, sway=float(rng.uniform(0.0, 0.03))),
+                width_um=width,
+                layers=float(rng.uniform(1.0, 2.4)) * strength,
+                soft_um=float(rng.uniform(1.0, 0.2 * width + 1.5)),
+                defocus_um=float(rng.uniform(0.2, 1.6)),
+                raggedness=Waves.draw(rng, float(rng.uniform(30, 150)), 0.12 * width),
+            )
+        )
+    return Several(tuple(folds))
+
+
 def lay_fold(
     transmittance: Float, mpp: float, rng: np.random.Generator, size_um: float | None = None, strength: float = 1.0
 ) -> tuple[Float, Mask]:

@@ -1,7 +1,7 @@
 """Tears, cracks and knife chatter: tissue that the knife or drying took apart, so that glass shows through."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from qc.optics.artefact import Several, image_bounds, lay, random_centre
 from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
 from qc.optics.stain import denser
 
+_NOWHERE = Waves(())
 _MARGIN_UM = 6.0  # torn borders curl up and look darker
 
 
@@ -65,6 +66,7 @@ class Chatter:
     slit: float
     sway: Waves
     shape: Waves
+    breaks: Waves = _NOWHERE  # where slits open and close along a stripe
 
     @property
     def halo_um(self) -> float:
@@ -91,8 +93,14 @@ class Chatter:
         phase = np.sin(2 * np.pi / self.period_um * across)
         strength = self.strength_at(at)
         density = 1 + strength * self.depth * phase
-        density = density * (1 - strength * smoothstep(-phase, self.slit, min(1.0, self.slit + 0.1)))
+        density = density * (1 - strength * _opened(-phase, self.slit + self.breaks(at)))
         return denser(transmittance, density.astype(np.float32)[..., None])
+
+
+def _opened(phase: Float, slit: Float) -> Float:
+    """1 where a stripe is torn open: from `slit` on, gradually over a tenth."""
+    t = np.clip((phase - slit) / np.clip(1 - slit, 1e-3, 0.1), 0, 1)
+    return (t * t * (3 - 2 * t)).astype(np.float32)
 
 
 def draw_tear(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Several:
@@ -120,6 +128,46 @@ def draw_chatter(bounds: Bounds, rng: np.random.Generator, size_um: float, stren
         slit=float(rng.uniform(0.8, 1.0)),
         sway=Waves.draw(rng, 10 * period, 0.35 * period),
         shape=Waves.draw(rng, size_um / 2, 0.06 * size_um),
+    )
+
+
+def draw_cracks(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Several:
+    """One to three jagged cracks about `size_um` long, hair-thin to gaping."""
+    cracks = []
+    for _ in range(int(rng.integers(1, 4))):
+        length = size_um * float(rng.uniform(0.4, 1.0))
+        width = float(np.clip(rng.lognormal(np.log(12), 0.8) * strength, 3, 80))
+        centre = (
+            bounds.centre[0] + float(rng.normal(0, 0.2)) * size_um,
+            bounds.centre[1] + float(rng.normal(0, 0.2)) * size_um,
+        )
+        course = Curve.draw(rng, centre, length, float(rng.uniform(0.01, 0.06)))
+        jags = Waves.draw(rng, float(rng.uniform(25, 80)), float(rng.uniform(0.15, 0.5)) * width + 1.5, count=7)
+        cracks.append(Tear(replace(course, sway=_both(course.sway, jags)), width, _jagged(width, rng)))
+    return Several(tuple(cracks))
+
+
+def _jagged(width_um: float, rng: np.random.Generator) -> Waves:
+    """Roughness from frayed fibres up to bays wider than the crack."""
+    bays, frays = Waves.draw(rng, 90.0, 0.4 * width_um, count=6), Waves.draw(rng, 14.0, 0.1 * width_um + 0.5, count=6)
+    return _both(bays, frays)
+
+
+def _both(first: Waves, second: Waves) -> Waves:
+    return Waves(first.rows + second.rows)
+
+
+def draw_blinds(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Chatter:
+    """Chatter whose slits open here and there only; its stripes from fine and faint to coarse."""
+    chatter = draw_chatter(bounds, rng, size_um, strength)
+    period = float(np.exp(rng.uniform(np.log(14), np.log(110))))
+    return replace(
+        chatter,
+        period_um=period,
+        depth=min(0.8, float(rng.uniform(0.12, 0.5)) * strength),
+        slit=float(rng.uniform(0.9, 1.5)),
+        sway=Waves.draw(rng, 10 * period, 0.35 * period),
+        breaks=Waves.draw(rng, float(rng.uniform(60, 300)), 0.25, count=9),
     )
 
 

@@ -1,0 +1,138 @@
+"""Settings of training data: where it comes from, what is composed onto it, how it is varied and spoilt on purpose."""
+
+import re
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from qc.config.base import Settings
+
+SourceKind = Literal["tissue", "cells", "masks", "geojson", "labels", "phantoms", "cutouts"]
+Meaning = Literal["clean", "fold", "foreign", "pen", "bubble", "out_of_focus", "glass", "ignore"]
+
+
+class SourceSpec(Settings):
+    """One declared source. Paths are globs under the data folder; names of slides are cut out of paths."""
+
+    name: str = Field(pattern=r"^[a-z0-9-]+$", description="Short name for reports.")
+    kind: SourceKind = Field(
+        description="tissue: images or slides of clean tissue. cells: views with labelled cells, of which the clean "
+        "ones are taken. masks: images with pixel masks. geojson: slides with QuPath annotations. labels: a class "
+        "for each whole image. phantoms: a cohort file. cutouts: RGBA things to lay over tissue."
+    )
+    files: str = Field(min_length=1, description="Glob of images, slides, cohort files or cut-outs.")
+    use: Literal["train", "evaluate"] = Field(
+        description="train: the licence allows weights that are published. evaluate: measuring and throw-away weights."
+    )
+    licence: str = Field(min_length=1, description="Licence of the pixels; `none` when there is none.")
+    mpp: float | None = Field(
+        default=None, gt=0, le=70, description="Micrometres per pixel of plain images; slides state their own."
+    )
+    slide: str = Field(
+        default=r"([^/]+)\.[^./]+$",
+        description="Regular expression whose first group, searched in a file's path, names its slide.",
+    )
+    patient: str = Field(
+        default="", description="The same for the patient; empty when every slide counts as a patient of its own."
+    )
+    only: tuple[str, ...] = Field(default=(), description="Slides to take; empty takes all.")
+    without: tuple[str, ...] = Field(default=(), description="Slides to leave out.")
+    annotation: str = Field(
+        default="",
+        description="Path of a file's mask or GeoJSON, with `{parent}`, `{stem}` and `{slide}` replaced; "
+        "for cells the CSV file of all views.",
+    )
+    values: dict[str, Meaning] = Field(
+        default_factory=dict,
+        description="What a value of a mask, a name of an annotation or a slide's label means.",
+    )
+    rest: Meaning = Field(default="ignore", description="What is meant by pixels without annotation.")
+    cell_px: int = Field(default=256, gt=0, description="Side of a labelled cell, pixels of its view.")
+    clean_codes: tuple[str, ...] = Field(default=("C",), description="Codes of the cells that are taken.")
+
+    @field_validator("slide", "patient")
+    @classmethod
+    def _one_group(cls, pattern: str) -> str:
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from error
+        if pattern and groups != 1:
+            raise ValueError(f"must have one group, has {groups}")
+        return pattern
+
+    @model_validator(mode="after")
+    def _says_what_its_kind_needs(self) -> Self:
+        if self.kind in ("cells", "masks", "geojson") and not self.annotation:
+            raise ValueError(f"a source of {self.kind} needs `annotation`")
+        if self.kind in ("masks", "geojson", "labels", "cutouts") and not self.values:
+            raise ValueError(f"a source of {self.kind} needs `values`")
+        if self.kind in ("cells", "cutouts") and self.mpp is None:
+            raise ValueError(f"a source of {self.kind} needs `mpp`")
+        return self
+
+
+class ComposeSettings(Settings):
+    """What artefacts laid onto clean tissue look like: chances and ranges, drawn log-uniformly, in micrometres."""
+
+    share_min: float = Field(default=0.03, gt=0, le=1, description="Least wanted share of a tile's tissue, 0-1.")
+    share_max: float = Field(default=0.9, gt=0, le=1, description="Largest wanted share of a tile's tissue, 0-1.")
+    whole: float = Field(default=0.3, ge=0, le=1, description="Chance that ink, air or defocus is to cover the tile.")
+    another: float = Field(default=0.25, ge=0, lt=1, description="Chance of each further artefact on one tile.")
+    strength_min: float = Field(default=0.6, gt=0, description="Least strength; 1 is as the optics draw it.")
+    strength_max: float = Field(default=1.5, gt=0, description="Largest strength.")
+    cutout: float = Field(default=0.3, ge=0, le=1, description="Chance that a foreign body is a cut-out, if any.")
+    soft: float = Field(default=0.25, ge=0, le=1, description="Chance that the whole tile is a little soft but clean.")
+    soft_um_max: float = Field(default=1.3, ge=0, lt=2, description="Largest blur radius of such softness.")
+    gamma_min: float = Field(default=1.0, gt=0, description="Least exponent from pixel values to light.")
+    gamma_max: float = Field(default=2.2, gt=0, description="Largest exponent from pixel values to light.")
+    noise_max: float = Field(default=2.5, ge=0, description="Largest sensor noise added to all tiles, grey levels.")
+
+
+class AugmentSettings(Settings):
+    """How tiles are varied so that no scanner or stain is a cue; ranges are symmetric unless they say otherwise."""
+
+    stain_gain: float = Field(default=0.3, ge=0, lt=1, description="Relative change of each stain's density.")
+    stain_shift: float = Field(default=0.03, ge=0, description="Density added to each stain.")
+    hue: float = Field(default=0.06, ge=0, le=0.5, description="Turn of hue, in turns.")
+    saturation: float = Field(default=0.25, ge=0, le=1, description="Relative change of saturation.")
+    gamma: float = Field(default=0.3, ge=0, lt=1, description="Exponents from 1 / (1 + gamma) to 1 + gamma.")
+    white_balance: float = Field(default=0.08, ge=0, lt=0.5, description="Relative gain of each channel.")
+    scale_min: float = Field(default=0.8, gt=0, le=1, description="Smallest magnification.")
+    scale_max: float = Field(default=1.3, ge=1, description="Largest magnification.")
+    jpeg_min: int = Field(default=35, ge=1, le=100, description="Lowest JPEG quality.")
+    noise: float = Field(default=3.0, ge=0, description="Largest sensor noise, grey levels.")
+    chance: float = Field(default=0.7, ge=0, le=1, description="Chance of each kind of change.")
+
+
+class LabelNoiseSettings(Settings):
+    """Ways in which annotations are imperfect in practice, made from exact ones; all off by default."""
+
+    missing: float = Field(default=0.0, ge=0, le=1, description="Chance that an annotated area is left out.")
+    shifted_um: float = Field(default=0.0, ge=0, description="Standard deviation of each area's displacement.")
+    eroded_um: float = Field(default=0.0, description="Areas lose a border this wide; negative lets them grow.")
+    polygon_um: float = Field(default=0.0, ge=0, description="Areas become polygons that depart this far.")
+    only_positive: bool = Field(default=False, description="Leave out tiles without an annotated artefact.")
+    ignore_band_um: float = Field(default=0.0, ge=0, description="Width of the unlabelled band along class borders.")
+
+
+class TrainingSources(Settings):
+    """All that a network is trained on."""
+
+    mpp: float = Field(default=1.0, gt=0, le=16, description="Tiles are read at this, micrometres per pixel.")
+    tile_px: int = Field(default=512, ge=32, description="Side of a tile, pixels.")
+    tissue_share_min: float = Field(default=0.2, ge=0, le=1, description="Least share of tissue in a tile, 0-1.")
+    parts: dict[str, float] = Field(
+        default={"train": 0.7, "validation": 0.15, "test": 0.15},
+        description="Parts that patients are split into, and their shares.",
+    )
+    sources: tuple[SourceSpec, ...] = Field(min_length=1, description="The sources, each a table.")
+
+    @model_validator(mode="after")
+    def _parts_are_shares(self) -> Self:
+        if not self.parts or min(self.parts.values()) < 0 or abs(sum(self.parts.values()) - 1) > 1e-6:
+            raise ValueError("parts must be shares that add up to 1")
+        names = [source.name for source in self.sources]
+        if len(set(names)) < len(names):
+            raise ValueError("two sources have one name")
+        return self
