@@ -8,7 +8,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from qc.pipeline.run import Outcome
+from qc.pipeline.file import Outcome
 
 
 class RunProgress:

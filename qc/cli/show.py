@@ -13,6 +13,6 @@ from qc.cli.options import AnyPath, json_option
 def show(run_path: Path, as_json: bool) -> None:
     """Show a run as a table, worst slide first."""
     from qc.cli.table import print_records
-    from qc.pipeline.run import run_folder
+    from qc.pipeline.folder import open_run
 
-    print_records(run_folder(run_path).records(), as_json)
+    print_records(open_run(run_path).records(), as_json)

@@ -184,3 +184,14 @@ class SlideFolder:
             for path in self.root.iterdir():
                 if path.is_file():
                     path.unlink()
+
+
+def open_run(path: Path) -> RunFolder:
+    """The run folder at `path`, which must hold a run.
+
+    Raises:
+        RunError: If it holds none.
+    """
+    run = RunFolder(path)
+    run.read_note()
+    return run

@@ -78,7 +78,7 @@ def test_the_verdict_table_lists_the_verdicts():
 
 def test_every_reason_code_says_what_to_do():
     of_errors = {error.reason for error in _below(SlideError)}
-    of_the_run = set(re.findall(r'_failed\(stamp, "(\w+)"', (ROOT / "qc/pipeline/run.py").read_text("utf-8")))
+    of_the_run = set(re.findall(r'_failed\(stamp, "(\w+)"', (ROOT / "qc/pipeline/file.py").read_text("utf-8")))
 
     documented = [code.strip("`") for code in _first_cells(DOCS / "errors.md", "## Reason codes")]
 

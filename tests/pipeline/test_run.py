@@ -14,8 +14,8 @@ from qc.errors import RunError
 from qc.exchange.rasters import read_artefact_map
 from qc.geometry import Mpp
 from qc.labels import Verdict
-from qc.pipeline.folder import RunFolder
-from qc.pipeline.run import assess_many, run_folder
+from qc.pipeline.folder import RunFolder, open_run
+from qc.pipeline.run import assess_many
 from qc.record import Assessed, Failed
 from qc.slide.files import SlideFile
 from qc.store.database import Store, sqlite_url
@@ -259,4 +259,4 @@ def test_a_store_that_cannot_be_reached_stops_before_any_work(files, run):
 @pytest.mark.parametrize("name", ["nothing", "."])
 def test_a_folder_that_holds_no_run_is_not_shown_as_an_empty_one(tmp_path, name):
     with pytest.raises(RunError, match="holds no run"):
-        run_folder(tmp_path / name)
+        open_run(tmp_path / name)

@@ -1,0 +1,101 @@
+"""One slide file into its folder: found finished, assessed, or failed with a reason. Never raises for a bad slide."""
+
+import logging
+import os
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from qc import __version__
+from qc.artefact.classical.stage import ClassicalStage
+from qc.config.assess import AssessSettings, settings_fingerprint
+from qc.config.profile import Profile
+from qc.errors import SlideError
+from qc.pipeline.assess import assess_slide
+from qc.pipeline.folder import SlideFolder
+from qc.pipeline.outputs import write_outputs
+from qc.record import Assessed, Failed, Stamp
+from qc.slide.files import SlideFile, fingerprint, open_slide
+
+_log = logging.getLogger(__name__)
+
+
+class TileWatcher(Protocol):
+    """Told about tiles as they are done."""
+
+    def tiles(self, slide_id: str, done: int, total: int) -> None:
+        """Some tiles of a slide are done."""
+        ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A slide's record, and whether it was there already."""
+
+    record: Assessed | Failed
+    was_there: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a worker needs to assess one file."""
+
+    file: SlideFile
+    folder: SlideFolder
+    settings: AssessSettings
+    profile: Profile
+    threads: int
+
+
+def assess_file(task: Task, watcher: TileWatcher | None = None) -> Outcome:
+    """Assess one file into its folder, or find that this was done already; a failure becomes a record."""
+    started = time.perf_counter()
+    stamp = _stamp(task, "")
+    try:
+        stamp = _stamp(task, fingerprint(task.file.path))
+        done = task.folder.finished(stamp)
+        return Outcome(done, was_there=True) if done else Outcome(_assess(task, stamp, watcher), was_there=False)
+    except SlideError as error:
+        failed = _failed(stamp, error.reason, error.message, error.hint, started)
+    except OSError as error:
+        failed = _failed(stamp, "unreadable", f"{task.file.path.name}: {error.strerror or error}", "check it", started)
+    except Exception as error:  # noqa: BLE001  the boundary where one slide's defect must not stop the others
+        _log.exception("defect while assessing %s", stamp.slide_id)
+        message = f"{task.file.path.name} met a defect of the software ({error.__class__.__name__}: {error})"
+        failed = _failed(stamp, "internal_error", message, "report it with the log", started)
+    task.folder.clear()
+    task.folder.write_record(failed)
+    return Outcome(failed, was_there=False)
+
+
+def _assess(task: Task, stamp: Stamp, watcher: TileWatcher | None) -> Assessed:
+    slide = open_slide(task.file)
+    try:
+        assessment = assess_slide(
+            slide,
+            stamp,
+            task.settings,
+            task.profile,
+            ClassicalStage(task.settings.classical),
+            task.threads,
+            lambda done, total: watcher.tiles(stamp.slide_id, done, total) if watcher else None,
+        )
+    finally:
+        slide.close()
+    write_outputs(assessment, task.folder)
+    return assessment.record
+
+
+def _stamp(task: Task, slide_fingerprint: str) -> Stamp:
+    return Stamp(
+        slide_id=task.file.slide_id,
+        path=os.fsencode(task.file.path).decode("utf-8", "replace"),  # JSON and databases hold nothing but UTF-8
+        slide_fingerprint=slide_fingerprint,
+        settings_fingerprint=settings_fingerprint(task.settings, task.profile, task.file.mpp),
+        software_version=__version__,
+    )
+
+
+def _failed(stamp: Stamp, code: str, message: str, hint: str, started: float) -> Failed:
+    seconds = time.perf_counter() - started
+    return Failed(stamp=stamp, reason_code=code, reason=message, remedy=hint, seconds=seconds)
