@@ -21,7 +21,7 @@ from qc.optics.bubble import draw_bubbles, draw_slip_edge
 from qc.optics.debris import draw_clump, draw_shadow, draw_specks, draw_squames, draw_threads
 from qc.optics.defocus import blur, draw_focus_loss, draw_focus_tilt
 from qc.optics.dry import draw_dry_bubbles, draw_dry_edge
-from qc.optics.field import Bounds, Coords, Float
+from qc.optics.field import Bounds, Coords, Float, darkest
 from qc.optics.fold import draw_creases, draw_fold, draw_wrinkles
 from qc.optics.off_plane import draw_marker
 from qc.optics.tear import draw_blinds, draw_cracks
@@ -233,7 +233,7 @@ def _tried(
 
 def _visible(after: Float, under: Float, mpp: float) -> Mask:
     """Where light changed nearby: a fold or tear across a hole leaves nothing to see."""
-    change = cv2.absdiff(after, under).max(axis=2)
+    change = -darkest(-cv2.absdiff(after, under))
     reach_px = 2 * round(_NEARBY_UM / mpp / 2) + 1
     return cv2.blur(change, (reach_px, reach_px)) > _VISIBLE_NEARBY
 
@@ -278,7 +278,7 @@ def _light(rgb: Rgb, glass: Float, gamma: float) -> Float:
 
 def _pixels(before: Float, after: Float, rgb: Rgb, glass: Float, gamma: float) -> Float:
     """(H, W, 3) float32 grey levels; untouched pixels keep theirs exactly."""
-    touched = (before != after).any(axis=2)
+    touched = darkest((before == after).view(np.uint8)) == 0
     out = rgb.astype(np.float32)
     out[touched] = np.power(np.maximum(after[touched], 0), 1 / gamma) * glass
     return out
@@ -287,7 +287,7 @@ def _pixels(before: Float, after: Float, rgb: Rgb, glass: Float, gamma: float) -
 def _noisy(seen: Float, source: Rgb, extra: float, rng: np.random.Generator) -> Rgb:
     """Rounded pixels: where artefacts smoothed the source's own noise away it is put back, and `extra` everywhere."""
     own = _noise_level(source)
-    change = np.abs(seen - source).max(axis=2, keepdims=True)
+    change = -darkest(-np.abs(seen - source))[..., None]
     back = own * np.clip(change / 4, 0, 1)
     noise = rng.standard_normal(seen.shape, np.float32)
     return np.clip(np.rint(seen + noise * np.sqrt(back**2 + extra**2)), 0, 255).astype(np.uint8)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from qc.optics.artefact import VISIBLE
 from qc.optics.defocus import blur
-from qc.optics.field import Bounds, Coords, Float, Mask
+from qc.optics.field import Bounds, Coords, Float, Mask, darkest
 
 _OPAQUE = 0.3  # least transmittance of pictures that were drawn black; dirt comes in all greys
 
@@ -102,11 +102,11 @@ class CutOut:
 
     def covers(self, at: Coords) -> Mask:
         """Where it takes at least 8 % of the light."""
-        return self.light(at).min(axis=2) < 1 - 4 * VISIBLE
+        return darkest(self.light(at)) < 1 - 4 * VISIBLE
 
     def touches(self, at: Coords) -> Mask:
         """Where it takes any light."""
-        return self.light(at).min(axis=2) < 1
+        return darkest(self.light(at)) < 1
 
     def lay(self, transmittance: Float, at: Coords) -> Float:
         """The image through it."""

@@ -47,6 +47,7 @@ class SourceSpec(Settings):
         description="What a value of a mask, a name of an annotation or a slide's label means.",
     )
     rest: Meaning = Field(default="ignore", description="What is meant by pixels without annotation.")
+    all_tissue: bool = Field(default=False, description="Every pixel is tissue; nothing is searched.")
     cell_px: int = Field(default=256, gt=0, description="Side of a labelled cell, pixels of its view.")
     clean_codes: tuple[str, ...] = Field(default=("C",), description="Codes of the cells that are taken.")
 

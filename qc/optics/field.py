@@ -153,6 +153,11 @@ class Curve:
         return Bounds.around(self.centre, self.half_length_um + drift)
 
 
+def darkest(light: Float) -> Float:
+    """(H, W): the least of three channels; several times faster than a reduction over so short an axis."""
+    return np.minimum(np.minimum(light[..., 0], light[..., 1]), light[..., 2])
+
+
 def smoothstep(value: Float, low: float, high: float) -> Float:
     """0 below `low`, 1 above `high`, smooth between."""
     t = np.clip((value - low) / (high - low), 0, 1)

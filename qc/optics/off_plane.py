@@ -6,7 +6,7 @@ import numpy as np
 
 from qc.optics.artefact import VISIBLE, Artefact, Several
 from qc.optics.defocus import blur
-from qc.optics.field import Bounds, Coords, Float, Mask, Waves
+from qc.optics.field import Bounds, Coords, Float, Mask, Waves, darkest
 from qc.optics.ink import Stroke, draw_ink
 
 
@@ -46,11 +46,11 @@ class OffPlane:
 
     def covers(self, at: Coords) -> Mask:
         """Where its strongest colour loses enough light."""
-        return self.light(at).min(axis=2) < 1 - self.least_loss
+        return darkest(self.light(at)) < 1 - self.least_loss
 
     def touches(self, at: Coords) -> Mask:
         """Where any light is taken."""
-        return self.light(at).min(axis=2) < 1 - VISIBLE / 10
+        return darkest(self.light(at)) < 1 - VISIBLE / 10
 
     def lay(self, transmittance: Float, at: Coords) -> Float:
         """The picture through it."""
