@@ -233,7 +233,7 @@ def _tried(
 
 def _visible(after: Float, under: Float, mpp: float) -> Mask:
     """Where light changed nearby: a fold or tear across a hole leaves nothing to see."""
-    change = -darkest(-cv2.absdiff(after, under))
+    change = -darkest(-np.abs(after - under))
     reach_px = 2 * round(_NEARBY_UM / mpp / 2) + 1
     return cv2.blur(change, (reach_px, reach_px)) > _VISIBLE_NEARBY
 
