@@ -59,7 +59,7 @@ KINDS = {
     "focus_patch": Kind(ArtefactClass.OUT_OF_FOCUS, 1, (draw_focus_loss,), 150, 6000, 2, 0.5),
     "focus_tilt": Kind(ArtefactClass.OUT_OF_FOCUS, 1, (draw_focus_tilt,), 200, 4000, 1, 0.5),
     "bubble": Kind(ArtefactClass.BUBBLE, 2, (draw_bubbles, draw_dry_bubbles), 60, 4000, 3, 0.6),
-    "slip_edge": Kind(ArtefactClass.BUBBLE, 2, (draw_slip_edge, draw_dry_edge), 200, 4000, 1, 0.4),
+    "slip_edge": Kind(ArtefactClass.BUBBLE, 2, (draw_slip_edge, draw_dry_edge, draw_dry_edge), 1000, 6000, 1, 0.4),
     "pen": Kind(ArtefactClass.PEN, 3, (draw_marker,), 250, 8000, 2, 1.0),
 }
 
@@ -205,7 +205,7 @@ def _filled(kind: Kind, wanted: Wanted, is_tissue: Mask, at: Coords, rng: np.ran
     chosen: list[Artefact] = []
     while len(chosen) < kind.most and covered.sum() < 0.6 * target:
         tries = [_tried(kind, wanted.strength, is_tissue, covered, at, rng) for _ in range(_TRIES)]
-        best, now = min(tries, key=lambda one: abs(float(one[1].sum()) - target))
+        best, now = min(tries, key=lambda one: abs(np.log((one[1].sum() + 0.1) / target)))
         if chosen and now.sum() == covered.sum():
             break
         chosen.append(best)

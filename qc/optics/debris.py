@@ -58,7 +58,17 @@ def draw_squames(bounds: Bounds, rng: np.random.Generator, size_um: float, stren
     """One to five flakes of skin of 25-90 um, seldom on one another."""
     count = int(rng.integers(1, 6))
     spread_um = 0.3 * size_um + 35 * (count - 1) ** 0.5
-    return Several(tuple(_strewn(draw_squame, bounds, rng, spread_um, (25, 90), strength) for _ in range(count)))
+    return Several(tuple(_strewn(_thin_squame, bounds, rng, spread_um, (25, 90), strength) for _ in range(count)))
+
+
+def _thin_squame(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float) -> Body:
+    """An angular flake whose border hardly refracts."""
+    squame = draw_squame(bounds, rng, size_um, strength)
+    if not isinstance(squame.outline, Blob):
+        raise TypeError("a squame is a blob")
+    rough = Waves.draw(rng, 0.5 * size_um, 0.06 * size_um, count=8)
+    material = replace(squame.material, rim_density=0.5 * squame.material.rim_density, rim_um=0.8)
+    return Body(replace(squame.outline, wobble=rough), material)
 
 
 def draw_shadow(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> OffPlane:

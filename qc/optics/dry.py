@@ -82,7 +82,7 @@ class DryInterface(Interface):
     def draw_dry(cls, rng: np.random.Generator, strength: float) -> "DryInterface":
         """Thin to broad lines; tissue from hardly darker to twice as dense, from coloured to grey."""
         grey = float(rng.uniform(0.86, 1.0))
-        defocus_um = float(rng.uniform(1.5, 7)) * strength
+        defocus_um = max(2.0, float(rng.uniform(2, 7)) * strength)
         grain_um = float(rng.uniform(1.5, 3.0)) * max(2.5, defocus_um)
         x, y = rng.uniform(0, 1e4, 2)
         return cls(
@@ -91,12 +91,10 @@ class DryInterface(Interface):
             pallor=0.0,
             defocus_um=defocus_um,
             tint=(grey, grey * float(rng.uniform(0.98, 1.0)), grey * float(rng.uniform(0.96, 1.0))),
-            scatter=float(rng.uniform(0.0, 0.6)) * strength,
-            greyness=float(rng.uniform(0.15, 0.85)),
+            scatter=float(rng.uniform(0.1, 0.6)) * strength,
+            greyness=float(rng.uniform(0.25, 0.85)),
             fringe=float(rng.uniform(0.2, 1.2)) * strength,
-            grain=Grain(
-                grain_um, float(rng.uniform(0.05, 0.4)), (float(x), float(y)), float(rng.uniform(0, 2 * np.pi))
-            ),
+            grain=Grain(grain_um, float(rng.uniform(0.1, 0.4)), (float(x), float(y)), float(rng.uniform(0, 2 * np.pi))),
         )
 
     def through_at(self, transmittance: Float, inside_um: Float, at: Coords) -> Float:

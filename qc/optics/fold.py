@@ -5,7 +5,7 @@ thickness lifts it slightly out of focus.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -127,15 +127,17 @@ def draw_wrinkles(bounds: Bounds, rng: np.random.Generator, size_um: float, stre
 
 
 def draw_creases(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Several:
-    """One to three sharp, narrow, dark folds, now and then one that widens like a wedge."""
+    """One to three sharp, narrow, dark folds, nearly parallel."""
     folds = []
+    angle = float(rng.uniform(0, np.pi))
     for _ in range(int(rng.integers(1, 4))):
         width = float(np.clip(rng.lognormal(np.log(22), 0.6), 8, 120))
         near = bounds.centre[0] + float(rng.normal(0, 0.25)) * size_um, bounds.centre[1]
         length = size_um * float(rng.uniform(0.5, 1.1))
+        course = Curve.draw(rng, near, length, sway=float(rng.uniform(0.0, 0.03)))
         folds.append(
             Fold(
-                curve=Curve.draw(rng, near, length, sway=float(rng.uniform(0.0, 0.03))),
+                curve=replace(course, angle=angle + float(rng.normal(0, 0.25))),
                 width_um=width,
                 layers=float(rng.uniform(1.0, 2.4)) * strength,
                 soft_um=float(rng.uniform(1.0, 0.2 * width + 1.5)),

@@ -142,15 +142,17 @@ def draw_cracks(bounds: Bounds, rng: np.random.Generator, size_um: float, streng
             bounds.centre[1] + float(rng.normal(0, 0.2)) * size_um,
         )
         course = Curve.draw(rng, centre, length, float(rng.uniform(0.01, 0.06)))
-        jags = Waves.draw(rng, float(rng.uniform(25, 80)), float(rng.uniform(0.15, 0.5)) * width + 1.5, count=7)
+        jag_um = float(rng.uniform(25, 120))
+        jags = Waves.draw(rng, jag_um, min(0.06 * jag_um, 0.4 * width + 1.0), count=7)  # steeper ones look like saws
         cracks.append(Tear(replace(course, sway=_both(course.sway, jags)), width, _jagged(width, rng)))
     return Several(tuple(cracks))
 
 
 def _jagged(width_um: float, rng: np.random.Generator) -> Waves:
     """Roughness from frayed fibres up to bays wider than the crack."""
-    bays, frays = Waves.draw(rng, 90.0, 0.4 * width_um, count=6), Waves.draw(rng, 14.0, 0.1 * width_um + 0.5, count=6)
-    return _both(bays, frays)
+    bay_um = max(60.0, 5 * width_um)
+    bays = Waves.draw(rng, bay_um, min(0.05 * bay_um, 0.4 * width_um), count=6)
+    return _both(bays, Waves.draw(rng, 14.0, min(0.8, 0.1 * width_um), count=6))
 
 
 def _both(first: Waves, second: Waves) -> Waves:

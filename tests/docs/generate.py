@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from qc.cli.main import cli
 from qc.config.assess import AssessSettings
 from qc.config.profile import Limits, Profile, load_profile, profile_names
+from qc.config.training import AugmentSettings, ComposeSettings, LabelNoiseSettings, SourceSpec, TrainingSources
 from qc.exchange.tables import columns
 from qc.labels import ArtefactClass
 from qc.phantom.spec import ArtefactSpec, CohortSpec, PhantomSpec, ScannerSpec
@@ -68,6 +69,17 @@ def _cohorts() -> str:
         "`[[slides]]`": PhantomSpec,
         "`artefacts`": ArtefactSpec,
         "`scanner`": ScannerSpec,
+    }
+    return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
+
+
+def _training() -> str:
+    groups = {
+        "A sources file": TrainingSources,
+        "`[[sources]]`": SourceSpec,
+        "Composing": ComposeSettings,
+        "Augmentation": AugmentSettings,
+        "Label noise": LabelNoiseSettings,
     }
     return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
 
@@ -174,6 +186,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "settings": _settings,
     "profiles": _profiles,
     "cohorts": _cohorts,
+    "training": _training,
     "record": lambda: _fields(Assessed, Failed, Stamp, ClassCoverage, FindingRow),
     "run-note": lambda: _fields(RunNote),
     "columns": _columns,
