@@ -19,7 +19,7 @@ from qc.labels import ARTEFACTS, ArtefactClass
 from qc.optics.artefact import Artefact, lay_window
 from qc.optics.bubble import draw_bubbles, draw_slip_edge
 from qc.optics.debris import draw_clump, draw_shadow, draw_specks, draw_squames, draw_threads
-from qc.optics.defocus import blur, draw_focus_loss, draw_focus_tilt
+from qc.optics.defocus import blur, draw_focus_dip, draw_focus_tilt
 from qc.optics.dry import draw_dry_bubbles, draw_dry_edge
 from qc.optics.field import Bounds, Coords, Float, darkest
 from qc.optics.fold import draw_creases, draw_fold, draw_wrinkles
@@ -32,8 +32,8 @@ Rgb = NDArray[np.uint8]
 
 _TRIES = 10
 _PLAN_UM = 6.0
-_NEARBY_UM = 24.0
-_VISIBLE_NEARBY = 0.012
+_NEARBY_UM = 14.0
+_VISIBLE_NEARBY = 0.015
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ KINDS = {
     "debris": Kind(ArtefactClass.FOREIGN, 0, (draw_specks, draw_clump, draw_squames), 15, 250, 3, 0.4),
     "thread": Kind(ArtefactClass.FOREIGN, 0, (draw_threads,), 100, 2000, 2, 0.2),
     "shadow": Kind(ArtefactClass.FOREIGN, 3, (draw_shadow,), 40, 500, 3, 0.4),
-    "focus_patch": Kind(ArtefactClass.OUT_OF_FOCUS, 1, (draw_focus_loss,), 150, 6000, 2, 0.5),
+    "focus_patch": Kind(ArtefactClass.OUT_OF_FOCUS, 1, (draw_focus_dip,), 250, 6000, 2, 0.5),
     "focus_tilt": Kind(ArtefactClass.OUT_OF_FOCUS, 1, (draw_focus_tilt,), 200, 4000, 1, 0.5),
     "bubble": Kind(ArtefactClass.BUBBLE, 2, (draw_bubbles, draw_dry_bubbles), 60, 4000, 3, 0.6),
     "slip_edge": Kind(ArtefactClass.BUBBLE, 2, (draw_slip_edge, draw_dry_edge, draw_dry_edge), 1000, 6000, 1, 0.4),

@@ -17,26 +17,25 @@ def draw_specks(bounds: Bounds, rng: np.random.Generator, size_um: float, streng
     return Several(tuple(_strewn(draw_speck, bounds, rng, 0.4 * size_um, (3, 45), strength) for _ in range(count)))
 
 
-def draw_clump(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Several:
-    """A ragged heap of dark, opaque grains about `size_um` across, a few strewn around it."""
-    shade = float(np.exp(rng.uniform(np.log(0.3), np.log(1.5)))) * strength
-    hue = rng.uniform(0.8, 1.2, 3) * (0.95, 1.05, 1.1)
-    soft_um = float(np.exp(rng.uniform(np.log(0.8), np.log(6))))
+def draw_clump(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> OffPlane:
+    """A ragged heap of dark grains about `size_um` across, a few strewn around it, rarely quite in focus."""
+    shade = float(np.exp(rng.uniform(np.log(0.25), np.log(1.2)))) * strength
+    hue = rng.uniform(0.8, 1.2, 3) * (0.9, 1.05, 1.15)
     grains = []
-    for _ in range(int(rng.integers(6, 30))):
-        grain_um = size_um * float(np.exp(rng.uniform(np.log(0.06), np.log(0.45))))
-        x, y = rng.normal(0, 0.22 * size_um, 2)
+    for _ in range(int(rng.integers(10, 50))):
+        grain_um = size_um * float(np.exp(rng.uniform(np.log(0.04), np.log(0.35))))
+        x, y = rng.normal(0, 0.2 * size_um, 2)
         half = (grain_um / 2, grain_um / 2 * float(rng.uniform(0.4, 1.0)))
         centre = (bounds.centre[0] + float(x), bounds.centre[1] + float(y))
-        density = shade * hue * float(rng.uniform(0.3, 1.0))
-        rough = Waves.draw(rng, 0.5 * grain_um, 0.14 * grain_um, count=7)
+        density = shade * hue * float(rng.uniform(0.2, 1.0))
+        rough = Waves.draw(rng, 0.4 * grain_um, 0.1 * grain_um, count=9)
         grains.append(
             Body(
                 Blob(centre, half, float(rng.uniform(0, np.pi)), rough),
-                Material((float(density[0]), float(density[1]), float(density[2])), 0.1, 1.0, 0.0, soft_um),
+                Material((float(density[0]), float(density[1]), float(density[2])), 0.0, 1.0, 0.0, 0.15 * grain_um),
             )
         )
-    return Several(tuple(grains))
+    return OffPlane(Several(tuple(grains)), float(np.exp(rng.uniform(np.log(0.7), np.log(7)))))
 
 
 def draw_threads(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Several:

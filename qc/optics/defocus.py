@@ -3,7 +3,7 @@
 In: transmittance (H, W, 3) and a blur radius in micrometres, one for all or one per pixel. Out: the same, blurred.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -138,6 +138,14 @@ def draw_focus_loss(bounds: Bounds, rng: np.random.Generator, size_um: float, st
         half_axes=half,
         wobble=Waves.draw(rng, size_um / 2, 0.15 * size_um / 2),
     )
+
+
+def draw_focus_dip(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> FocusLoss:
+    """A patch whose blur grows gradually from its border to its middle, as uneven tissue does."""
+    patch = draw_focus_loss(bounds, rng, size_um, strength)
+    reach_um = min(patch.half_axes)
+    wobble = Waves.draw(rng, 1.2 * size_um, 0.12 * reach_um)
+    return replace(patch, edge_um=float(rng.uniform(0.35, 1.0)) * reach_um, wobble=wobble)
 
 
 def lay_defocus(
