@@ -60,7 +60,9 @@ def assess(
         with RunProgress(len(files)) as progress:
             records = assess_many(files, run, settings, profile, progress, jobs, store_url)
     except KeyboardInterrupt:
-        click.echo(f"interrupted; {len(run.records())} of {len(files)} slides are done, run again to go on", err=True)
+        ids = {file.slide_id for file in files}
+        done = sum(record.stamp.slide_id in ids for record in run.records())
+        click.echo(f"interrupted; {done} of {len(files)} slides are done, run again to go on", err=True)
         sys.exit(130)
     print_records(records, as_json)
     if not as_json:

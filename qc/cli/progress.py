@@ -22,6 +22,7 @@ class RunProgress:
         self._progress = _bars()
         self._run = self._progress.add_task("slides", total=slides)
         self._slides: dict[str, TaskID] = {}
+        self._finished: set[str] = set()
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -34,12 +35,15 @@ class RunProgress:
 
     def tiles(self, slide_id: str, done: int, total: int) -> None:
         """Some tiles of a slide are done."""
+        if slide_id in self._finished:
+            return  # tiles come by another way than slides and may be late
         if slide_id not in self._slides:
             self._slides[slide_id] = self._progress.add_task(f"  {slide_id[:48]}", total=total)
         self._progress.update(self._slides[slide_id], completed=done)
 
     def finished(self, outcome: Outcome) -> None:
         """A slide is done."""
+        self._finished.add(outcome.record.stamp.slide_id)
         task = self._slides.pop(outcome.record.stamp.slide_id, None)
         if task is not None:
             self._progress.remove_task(task)

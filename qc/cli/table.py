@@ -15,6 +15,7 @@ from qc.record import Assessed, Failed, worst_first
 _COLOURS = {Verdict.USABLE: "green", Verdict.REVIEW: "yellow", Verdict.REJECT: "red", Verdict.UNASSESSED: "magenta"}
 _ICONS = {Verdict.USABLE: "+", Verdict.REVIEW: "?", Verdict.REJECT: "x", Verdict.UNASSESSED: "!"}
 _PLAIN_WIDTH = 160
+_WIDE = 130
 _SHARE_SHOWN = 0.0005
 
 
@@ -32,30 +33,35 @@ def print_records(records: Sequence[Assessed | Failed], as_json: bool) -> None:
     if failed:
         console.print(_failed_table(failed))
     if assessed:
-        console.print(_assessed_table(assessed))
+        console.print(_assessed_table(assessed, console.width < _WIDE))
     console.print(_summary(ordered))
 
 
 def _failed_table(records: Sequence[Failed]) -> Table:
-    table = Table(Column("slide", overflow="fold"), "verdict", "why", "way out", pad_edge=False)
+    table = Table(_slide_column(), Column("verdict", no_wrap=True), "why", "way out", pad_edge=False)
     for record in records:
         table.add_row(record.stamp.slide_id, _verdict(record), Text(record.reason), Text(record.remedy))
     return table
 
 
-def _assessed_table(records: Sequence[Assessed]) -> Table:
-    table = Table(Column("slide", overflow="fold", ratio=2), "verdict", pad_edge=False)
+def _assessed_table(records: Sequence[Assessed], is_narrow: bool) -> Table:
+    """All columns, or in a narrow terminal those that a decision needs."""
+    if is_narrow:
+        table = Table(_slide_column(), Column("verdict", no_wrap=True), Column("usable", justify="right"), "why")
+        for record in records:
+            table.add_row(record.stamp.slide_id, _verdict(record), _usable(record), Text(record.reason))
+        return table
+    table = Table(_slide_column(), Column("verdict", no_wrap=True), pad_edge=False)
     for name in ("tissue mm2", "usable", "focus", "stain"):
         table.add_column(name, justify="right")
     for name, ratio in (("artefacts, share of tissue", 2), ("why", 3), ("what to do", 2)):
         table.add_column(name, ratio=ratio)
     for record in records:
-        usable = _percent(record.usable_mm2 / record.tissue_mm2) if record.tissue_mm2 else "-"
         table.add_row(
             record.stamp.slide_id,
             _verdict(record),
             f"{record.tissue_mm2:.1f}",
-            usable,
+            _usable(record),
             _score(record.focus_score),
             _score(record.stain_score),
             _artefacts(record),
@@ -63,6 +69,14 @@ def _assessed_table(records: Sequence[Assessed]) -> Table:
             Text(record.remedy),
         )
     return table
+
+
+def _slide_column() -> Column:
+    return Column("slide", overflow="fold", min_width=16, ratio=2)
+
+
+def _usable(record: Assessed) -> str:
+    return _percent(record.usable_mm2 / record.tissue_mm2) if record.tissue_mm2 else "-"
 
 
 def _summary(records: Sequence[Assessed | Failed]) -> str:

@@ -1,6 +1,8 @@
 """Settings of the artefact stage."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from qc.config.base import Settings
 
@@ -84,3 +86,9 @@ class ClassicalSettings(Settings):
     )
     fold_width_um: float = Field(default=12.0, gt=0, description="narrower dense streaks are left clean")
     fold_min_area_um2: float = Field(default=5_000.0, ge=0, description="smaller dense spots are left clean")
+
+    @model_validator(mode="after")
+    def _floor_is_below_ceiling(self) -> Self:
+        if self.focus_floor > self.focus_ceiling:
+            raise ValueError(f"focus_floor {self.focus_floor:g} is above focus_ceiling {self.focus_ceiling:g}")
+        return self

@@ -14,11 +14,13 @@ class ReadingSettings(Settings):
     """How a slide is read. Sizes in pixels are pixels at `read_mpp`."""
 
     tissue_mpp: float = Field(
-        default=8.0, gt=0, description="Overview on which tissue is found, micrometres per pixel."
+        default=8.0, ge=2, le=16, description="Overview on which tissue is found, micrometres per pixel."
     )
-    read_mpp: float = Field(default=1.0, gt=0, description="Tissue tiles are read at this, micrometres per pixel.")
-    tile_px: int = Field(default=512, gt=0, description="Side of a tile's core, pixels.")
-    stride_px: int = Field(default=2, gt=0, description="Side of an artefact-map cell, pixels.")
+    read_mpp: float = Field(
+        default=1.0, ge=0.1, le=5, description="Tissue tiles are read at this, micrometres per pixel."
+    )
+    tile_px: int = Field(default=512, ge=64, le=8192, description="Side of a tile's core, pixels.")
+    stride_px: int = Field(default=2, ge=1, le=64, description="Side of an artefact-map cell, pixels.")
     focus_mpp_max: float = Field(
         default=2.0, gt=0, description="Coarsest reading at which focus can be judged, micrometres per pixel."
     )

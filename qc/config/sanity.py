@@ -1,6 +1,8 @@
 """Settings of the sanity gate."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from qc.config.base import Settings
 
@@ -48,3 +50,9 @@ class SanitySettings(Settings):
         le=1,
         description="Share of unreadable tiles above which the slide counts as truncated (0-1).",
     )
+
+    @model_validator(mode="after")
+    def _range_is_one(self) -> Self:
+        if self.mpp_min > self.mpp_max:
+            raise ValueError(f"mpp_min {self.mpp_min:g} is above mpp_max {self.mpp_max:g}")
+        return self

@@ -14,10 +14,10 @@ class TissueSettings(Settings):
     """
 
     work_mpp: float = Field(
-        default=8.0, gt=0, description="Finer overviews are reduced to this, micrometres per pixel."
+        default=8.0, ge=2, le=16, description="Finer overviews are reduced to this, micrometres per pixel."
     )
     region_mpp: float = Field(
-        default=16.0, gt=0, description="Pieces are formed on cells of this, micrometres per pixel."
+        default=16.0, ge=2, le=64, description="Pieces are formed on cells of this, micrometres per pixel."
     )
     glass_min_level: int = Field(
         default=150, ge=0, le=255, description="Brightest channel (0-255) below which is no glass."

@@ -32,10 +32,10 @@ def load_settings(model: type[S], path: Path) -> S:
 
 def first_problem(error: ValidationError) -> str:
     """The first of pydantic's complaints as one clause: where, what, which value."""
-    problem = error.errors()[0]
+    problem = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")  # a typo also misses a key
     where = ".".join(str(part) for part in problem["loc"]) or "the file"
     if problem["type"] == "extra_forbidden":
         return f"unknown key {where}"
     if problem["type"] == "missing":
         return f"missing key {where}"
-    return f"{where} = {problem['input']!r}: {problem['msg']}"
+    return f"{where} = {problem['input']!r}: {problem['msg'].removeprefix('Value error, ')}"

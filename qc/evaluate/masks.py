@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from qc.artefact.classical.stage import ClassicalStage
 from qc.config.assess import AssessSettings
-from qc.errors import NoTissueError, SettingsError
+from qc.errors import SettingsError
 from qc.geometry import Grid, Mpp, Size
 from qc.labels import ArtefactClass
 from qc.maps import resample_nearest
@@ -107,12 +107,9 @@ def evaluate_mask(image: MaskedImage, settings: AssessSettings) -> MaskResult:
 
 
 def _classes(slide: Slide, sight: Sight, settings: AssessSettings, grid: Grid) -> NDArray[np.uint8]:
-    try:
-        stage = ClassicalStage(settings.classical)
-        plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um)
-        found = map_artefacts(slide, sight, plan, settings, stage).artefacts
-    except NoTissueError:
-        return np.full(grid.shape, ArtefactClass.GLASS, np.uint8)
+    stage = ClassicalStage(settings.classical)
+    plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um)
+    found = map_artefacts(slide, sight, plan, settings, stage).artefacts
     return resample_nearest(found.classes, found.grid, grid, grid.window, fill=ArtefactClass.GLASS)
 
 

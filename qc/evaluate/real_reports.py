@@ -52,8 +52,15 @@ def _cell_lines(results: list[CellResult], limit: float, stage: str, command: st
     codes = ", ".join(ARTEFACT_CODES)
     yield f"{len(cells)} tissue cells of {len(slides)} slides. Artefact is any of the codes {codes};"
     yield "cells of glass, padding and surgical ink are left out. Labels are one reader's, weak and noisy."
-    yield f"A cell's score is the share of its tissue that is not clean; it is called artefact above {limit:g}.\n"
+    yield "A cell's score is the share of its tissue that is not clean, and 1 where no tissue is found, because nothing"
+    yield f"of it is handed on; it is called artefact above {limit:g}.\n"
     yield f"AUROC **{_f(_auroc(cells))}** (95 % interval {_f(low)} to {_f(high)}, bootstrap over slides).\n"
+    most = max(by_slide, key=lambda one: sum(r.is_artefact for r in one))
+    others = [r for r in cells if r.slide != most[0].slide]
+    without = _counts(others, limit)
+    n_most = sum(r.is_artefact for r in most)
+    yield f"{n_most} of {pooled.tp + pooled.fn} artefact cells are of the slide {most[0].slide};"
+    yield f"without it AUROC is **{_f(_auroc(others))}**, TPR {_f(without.tpr)}, TNR {_f(without.tnr)}.\n"
     yield "| rate | value | 95 % interval (bootstrap over slides) |"
     yield "|---|---|---|"
     for name in ("tpr", "tnr", "ppv", "npv", "accuracy", "prevalence"):
@@ -71,14 +78,18 @@ def _cell_lines(results: list[CellResult], limit: float, stage: str, command: st
 
 def _code_lines(results: list[CellResult], limit: float) -> Iterator[str]:
     yield "\n## By code\n"
-    yield "| code | cells | called artefact | 95 % interval (Wilson, cells taken as independent) | tissue found |"
+    yield "Cells that are mainly glass (G), padding (X) or surgical ink (K) count for the tissue found alone.\n"
+    yield "Intervals are Wilson's and take cells for independent, which those of one slide are not.\n"
+    yield "| code | tissue cells | called artefact | 95 % interval | tissue found |"
     yield "|---|---|---|---|---|"
     for letter in sorted({letter for r in results for letter in r.code}):
         cells = [r for r in results if letter in r.code]
-        called = sum(r.score > limit for r in cells)
-        low, high = wilson_interval(called, len(cells))
-        found = np.mean([r.tissue_share for r in cells])
-        yield f"| {letter} | {len(cells)} | {_f(called / len(cells))} | {_f(low)} to {_f(high)} | {_f(float(found))} |"
+        judged = [r for r in cells if r.counts_for_artefacts]
+        called = sum(r.score > limit for r in judged)
+        low, high = wilson_interval(called, len(judged))
+        share = called / len(judged) if judged else float("nan")
+        found = float(np.mean([r.tissue_share for r in cells]))
+        yield f"| {letter} | {len(judged)} | {_f(share)} | {_f(low)} to {_f(high)} | {_f(found)} |"
 
 
 def _slide_lines(by_slide: list[list[CellResult]], limit: float) -> Iterator[str]:
@@ -91,7 +102,7 @@ def _slide_lines(by_slide: list[list[CellResult]], limit: float) -> Iterator[str
 
 
 def _counts(cells: list[CellResult], limit: float) -> Counts:
-    return Counts.of(np.array([r.is_artefact for r in cells]), np.array([r.score > limit for r in cells]))
+    return Counts.of(np.array([r.is_artefact for r in cells], bool), np.array([r.score > limit for r in cells], bool))
 
 
 def _auroc(cells: list[CellResult]) -> float:

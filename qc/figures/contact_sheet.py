@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
-from qc.figures.overlay import draw_legend
+from qc.figures.overlay import draw_legend, shortened
 from qc.labels import Verdict
 
 _COLUMNS = 3
@@ -47,7 +47,7 @@ def contact_sheet(entries: Sequence[Entry], notes: Sequence[str] = ()) -> Image.
     draw_legend(draw, _INDENT_PX, 12, (150, 0))
     for i, note in enumerate(notes):
         top = _LEGEND_HEIGHT_PX + i * _NOTE_PX
-        draw.text((_INDENT_PX, top), _cut(note, 200), _COLOURS[Verdict.UNASSESSED], ImageFont.load_default(14))
+        draw.text((_INDENT_PX, top), shortened(note, 200), _COLOURS[Verdict.UNASSESSED], ImageFont.load_default(14))
     for i, entry in enumerate(entries):
         _draw_entry(sheet, entry, i % _COLUMNS * width, head + i // _COLUMNS * height)
     return sheet
@@ -61,8 +61,4 @@ def _draw_entry(sheet: Image.Image, entry: Entry, left: int, top: int) -> None:
     colour = _COLOURS[entry.verdict]
     draw.rectangle((left + _INDENT_PX, top + 8, left + _INDENT_PX + 6, top + _CAPTION_PX - 6), colour)
     draw.text((left + 22, top + 6), f"{entry.verdict}: {entry.slide_id}"[:64], colour, ImageFont.load_default(17))
-    draw.text((left + 22, top + 27), _cut(entry.reason), "black", ImageFont.load_default(14))
-
-
-def _cut(text: str, length: int = 76) -> str:
-    return text if len(text) <= length else text[: length - 3] + "..."
+    draw.text((left + 22, top + 27), shortened(entry.reason, 76), "black", ImageFont.load_default(14))

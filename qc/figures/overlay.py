@@ -102,7 +102,7 @@ def _framed(picture: NDArray[np.uint8], title: str, um_per_px: float) -> Image.I
     canvas = Image.new("RGB", size, "white")
     canvas.paste(Image.fromarray(picture), (_MARGIN_PX, _TOP_PX))
     draw = ImageDraw.Draw(canvas)
-    draw.text((_MARGIN_PX, 8), _shortened(title, canvas.width // 8), "black", font)
+    draw.text((_MARGIN_PX, 8), shortened(title, canvas.width // 8), "black", font)
     draw_legend(draw, canvas.width - _LEGEND_PX - _MARGIN_PX, _TOP_PX)
     _scale_bar(draw, canvas.height - 26, um_per_px, width, font)
     return canvas
@@ -115,5 +115,6 @@ def _scale_bar(draw: ImageDraw.ImageDraw, top: int, um_per_px: float, width: int
     draw.text((_MARGIN_PX + length_px + 8, top - 2), f"{length_mm:g} mm", "black", font)
 
 
-def _shortened(text: str, length: int) -> str:
+def shortened(text: str, length: int) -> str:
+    """A text cut to `length` characters."""
     return text if len(text) <= length else text[: length - 3] + "..."

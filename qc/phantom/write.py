@@ -1,6 +1,5 @@
 """Phantoms on disc: a tiled pyramidal JPEG TIFF that OpenSlide reads with its mpp, and the truth beside it."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from qc.files import replacing
 from qc.phantom.make import Phantom, PhantomTruth, make_phantom
 from qc.phantom.spec import CohortSpec, PhantomSpec
 
@@ -40,8 +40,10 @@ def save_phantom(phantom: Phantom, folder: Path) -> PhantomFile:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     file = PhantomFile.of(phantom.spec, folder)
-    _atomically(file.path, lambda part: _write_pyramid(phantom, part))
-    _atomically(file.truth_path, lambda part: _write_truth(phantom, part))
+    with replacing(file.path) as partial:
+        _write_pyramid(phantom, partial)
+    with replacing(file.truth_path) as partial:
+        _write_truth(phantom, partial)
     return file
 
 
@@ -78,15 +80,6 @@ def _write_truth(phantom: Phantom, path: Path) -> None:
         np.savez_compressed(
             file, is_tissue=truth.is_tissue, classes=truth.classes, mpp=np.float64(truth.mpp), spec=spec
         )
-
-
-def _atomically(path: Path, write: Callable[[Path], None]) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write_pyramid(phantom: Phantom, path: Path) -> None:

@@ -4,27 +4,40 @@ import time
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from qc.artefact.stage import ArtefactStage
 from qc.config.assess import AssessSettings
 from qc.config.profile import Profile
+from qc.errors import TruncatedSlideError
+from qc.geometry import Grid, Mpp
 from qc.maps import ArtefactMap, TissueMask, coverage
 from qc.pipeline.mapping import Progress, Sight, map_artefacts, plan_reading
 from qc.record import Assessed, ClassCoverage, FindingRow, Stamp
 from qc.score import judge
 from qc.slide import sanity
 from qc.slide.protocol import Slide
-from qc.slide.window import Pixels, native_grid, read_overview
+from qc.slide.window import native_grid, read_overview
 from qc.tissue import find_tissue
 
 E = TypeVar("E")
+_PICTURE_SIDE_PX = 1600
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """A record and the rasters behind it."""
+    """A record and the rasters behind it.
+
+    Attributes:
+        record: What is known about the slide.
+        picture: (H, W, 3) uint8 of the whole slide for people; finer than the tissue mask where the slide is small.
+        tissue: Where tissue is.
+        artefacts: What it shows.
+    """
 
     record: Assessed
-    overview: Pixels
+    picture: NDArray[np.uint8]
     tissue: TissueMask
     artefacts: ArtefactMap
 
@@ -84,7 +97,7 @@ def assess_slide(
         tiles_unread=mapped.tiles_unread,
         seconds=time.perf_counter() - started,
     )
-    return Assessment(record, sight.overview, sight.tissue, mapped.artefacts)
+    return Assessment(record, read_picture(slide, sight), sight.tissue, mapped.artefacts)
 
 
 def look(slide: Slide, settings: AssessSettings) -> Sight:
@@ -102,3 +115,18 @@ def look(slide: Slide, settings: AssessSettings) -> Sight:
     tissue = TissueMask(find_tissue(overview.rgb, is_scanned, grid.cell_mpp, settings.tissue), grid)
     sanity.check_tissue(slide.name, tissue, settings.sanity)
     return Sight(overview, is_scanned, tissue)
+
+
+def read_picture(slide: Slide, sight: Sight) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 of the whole slide, at least `_PICTURE_SIDE_PX` long where a level allows it.
+
+    The overview serves where it is long enough, or where the finer level cannot be decoded.
+    """
+    wanted_mpp = max(slide.size.width, slide.size.height) * slide.mpp / _PICTURE_SIDE_PX
+    fine_enough = [level for level in slide.levels if slide.mpp * level.downsample <= wanted_mpp]
+    if 2 * wanted_mpp > sight.tissue.grid.cell_mpp or not fine_enough:
+        return sight.overview.rgb
+    try:
+        return read_overview(slide, Grid(slide.size, slide.mpp, Mpp(slide.mpp * fine_enough[-1].downsample))).rgb
+    except TruncatedSlideError:
+        return sight.overview.rgb

@@ -1,4 +1,7 @@
-"""One slide file into its folder: found finished, assessed, or failed with a reason. Never raises for a bad slide."""
+"""One slide file into its folder: found finished, assessed, or failed with a reason.
+
+A bad slide never raises; a run folder that cannot be written does.
+"""
 
 import logging
 import os
@@ -10,7 +13,7 @@ from qc import __version__
 from qc.artefact.classical.stage import ClassicalStage
 from qc.config.assess import AssessSettings, settings_fingerprint
 from qc.config.profile import Profile
-from qc.errors import SlideError
+from qc.errors import RunError, SlideError
 from qc.pipeline.assess import assess_slide
 from qc.pipeline.folder import SlideFolder
 from qc.pipeline.outputs import write_outputs
@@ -57,6 +60,8 @@ def assess_file(task: Task, watcher: TileWatcher | None = None) -> Outcome:
         return Outcome(done, was_there=True) if done else Outcome(_assess(task, stamp, watcher), was_there=False)
     except SlideError as error:
         failed = _failed(stamp, error.reason, error.message, error.hint, started)
+    except RunError:
+        raise  # the run's disk or store, not this slide
     except OSError as error:
         failed = _failed(stamp, "unreadable", f"{task.file.path.name}: {error.strerror or error}", "check it", started)
     except Exception as error:  # noqa: BLE001  the boundary where one slide's defect must not stop the others

@@ -20,7 +20,7 @@ from qc.config.assess import AssessSettings, settings_fingerprint
 from qc.config.base import Settings
 from qc.config.profile import Profile
 from qc.errors import RunError
-from qc.files import PARTIAL_PREFIX, write_text
+from qc.files import PARTIAL_PREFIX, cannot_write, write_text
 from qc.record import Assessed, Failed, Stamp, from_json, to_json
 from qc.slide.files import RUN_NOTE
 
@@ -171,19 +171,26 @@ class SlideFolder:
     def finished(self, stamp: Stamp) -> Assessed | None:
         """The record of an assessment of this very content with these very settings, if complete."""
         record = self.record()
-        return record if isinstance(record, Assessed) and record.stamp == stamp else None
+        is_whole = isinstance(record, Assessed) and record.stamp == stamp and record.tiles_unread == 0
+        return record if isinstance(record, Assessed) and is_whole else None
 
     def write_record(self, record: Assessed | Failed) -> None:
         """Write the record."""
         write_text(self.record_json, to_json(record))
 
     def clear(self) -> None:
-        """Remove what an earlier or killed attempt left behind, the record first."""
-        self.record_json.unlink(missing_ok=True)
-        if self.root.is_dir():
-            for path in self.root.iterdir():
+        """Remove what an earlier or killed attempt left behind, the record first.
+
+        Raises:
+            RunError: If it cannot be removed.
+        """
+        try:
+            self.record_json.unlink(missing_ok=True)
+            for path in self.root.glob("*"):
                 if path.is_file():
                     path.unlink()
+        except OSError as error:
+            raise cannot_write(self.root, error) from error
 
 
 def open_run(path: Path) -> RunFolder:

@@ -4,13 +4,14 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qc.artefact.stage import ArtefactStage, MeasuredTile
+from qc.artefact.stage import ArtefactStage, MeasuredTile, SlideView
 from qc.config.assess import AssessSettings
 from qc.config.reading import MAP_BLOCK_CELLS, ReadingSettings
 from qc.errors import TruncatedSlideError
@@ -97,7 +98,8 @@ def map_artefacts(
             view = stage.view(tiles, sight.tissue, grid)
             blocks = list(_tissue_blocks(sight.tissue, grid))
             classes = background(sight.tissue, sight.is_scanned, grid)
-            artefacts = stitch(classes, grid, zip(blocks, pool.map(view.classify, blocks), strict=True))
+            within = partial(_classified, view, sight.tissue, classes, grid)
+            artefacts = stitch(classes, grid, zip(blocks, pool.map(within, blocks), strict=True))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -116,6 +118,13 @@ def _tissue_blocks(tissue: TissueMask, grid: Grid) -> Iterator[Window]:
             left, top = int(columns[0]), int(rows[0])
             width, height = int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
             yield Window(block.x + left, block.y + top, width, height)
+
+
+def _classified(
+    view: SlideView, tissue: TissueMask, base: NDArray[np.uint8], grid: Grid, block: Window
+) -> NDArray[np.uint8]:
+    """Classes of tissue; what is known of the rest stays, for a view knows nothing beyond the tiles that were read."""
+    return np.where(tissue_in(tissue, grid, block), view.classify(block), base[block.slices])
 
 
 def _measured(

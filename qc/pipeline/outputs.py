@@ -15,7 +15,7 @@ from qc.pipeline.assess import Assessment
 from qc.pipeline.folder import RunFolder, SlideFolder
 from qc.record import Assessed, Failed, worst_first
 
-_OVERVIEW_SIDE_PX = 1600
+_PICTURE_SIDE_PX = 1600
 _OUTLINE_TOLERANCE_CELLS = 1.0
 _AREA_MIN_UM2 = 100.0
 _SHEET_SLIDES_MAX = 24
@@ -25,11 +25,11 @@ _SHEET_NOTES_MAX = 12
 def write_outputs(assessment: Assessment, folder: SlideFolder) -> None:
     """Write everything; the record comes last, so a killed process leaves an unfinished slide, not a wrong one."""
     folder.clear()
-    record, overview = assessment.record, assessment.overview
+    record, picture = assessment.record, assessment.picture
     write_artefact_map(assessment.artefacts, folder.artefacts)
-    _write_jpeg(Image.fromarray(fitted(overview.rgb, _OVERVIEW_SIDE_PX)), folder.overview)
+    _write_jpeg(Image.fromarray(fitted(picture, _PICTURE_SIDE_PX)), folder.overview)
     title = f"{record.stamp.slide_id}: {record.verdict} - {record.reason}"
-    overlay = draw_overlay(overview.rgb, assessment.artefacts, assessment.tissue, title, _OVERVIEW_SIDE_PX)
+    overlay = draw_overlay(picture, assessment.artefacts, assessment.tissue, title, _PICTURE_SIDE_PX)
     _write_jpeg(overlay, folder.overlay)
     annotations = feature_collection(assessment.artefacts, assessment.tissue, _OUTLINE_TOLERANCE_CELLS, _AREA_MIN_UM2)
     write_geojson(annotations, folder.geojson)

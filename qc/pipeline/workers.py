@@ -28,9 +28,7 @@ def outcomes(tasks: Sequence[Task], jobs: int, watcher: TileWatcher) -> Iterator
         RunError: If a worker process died.
     """
     if jobs == 1:
-        cv2.setNumThreads(1)  # tiles are the unit of parallel work
-        for task in tasks:
-            yield assess_file(task, watcher)
+        yield from _one_by_one(tasks, watcher)
         return
     context = get_context("spawn")
     queue: Queue[Tiles | None] = context.Queue()
@@ -52,6 +50,18 @@ def outcomes(tasks: Sequence[Task], jobs: int, watcher: TileWatcher) -> Iterator
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         queue.put(None)
+        queue.cancel_join_thread()  # a killed worker may have held the queue
+
+
+def _one_by_one(tasks: Sequence[Task], watcher: TileWatcher) -> Iterator[Outcome]:
+    """In this process; tiles are the unit of parallel work, so OpenCV's own threads rest meanwhile."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        for task in tasks:
+            yield assess_file(task, watcher)
+    finally:
+        cv2.setNumThreads(threads)
 
 
 @dataclass(frozen=True)

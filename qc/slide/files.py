@@ -59,16 +59,19 @@ def find_slides(
         mpp_table: The same for single slides, by path, file name or stem; wins over `mpp`.
 
     Raises:
-        QCError: If a path does not exist or nothing is found.
+        QCError: If a path does not exist, nothing is found, or `mpp_table` names a slide that is not there.
     """
     table = mpp_table or {}
     found: list[SlideFile] = []
+    unused = set(table)
     for path in dict.fromkeys(_files(paths)):
-        keys = (str(path), path.name, path.stem)
-        own = next((table[key] for key in keys if key in table), mpp)
-        found.append(SlideFile(path, own))
+        key = next((key for key in (str(path), path.name, path.stem) if key in table), None)
+        found.append(SlideFile(path, table[key] if key else mpp))
+        unused.discard(key or "")
     if not found:
         raise QCError("no slide files found", f"supported suffixes are {' '.join(sorted(SLIDE_SUFFIXES))}")
+    if unused:
+        raise QCError(f"the mpp table names {sorted(unused)[0]}, which is none of the slides", "correct or remove it")
     return list(_one_per_series(found))
 
 
@@ -87,10 +90,15 @@ def open_slide(file: SlideFile) -> Slide:
 def fingerprint(path: Path) -> str:
     """SHA-256 over the file's length and sixteen samples of 1 MiB spread evenly over it, first and last included.
 
-    Files up to 16 MiB are hashed whole; larger ones are told apart in milliseconds instead of minutes.
+    Files up to 16 MiB are hashed whole; larger ones are told apart in milliseconds instead of minutes, so a change
+    between the samples of a larger file goes unseen. Of the other files of a MIRAX or DICOM slide name, length and
+    time of change are hashed.
     """
     length = path.stat().st_size
     digest = hashlib.sha256(length.to_bytes(8, "big"))
+    for companion in _companions(path):
+        status = companion.stat()
+        digest.update(f"{companion.name} {status.st_size} {status.st_mtime_ns}".encode("utf-8", "surrogateescape"))
     if length <= _SAMPLES * _SAMPLE_BYTES:
         digest.update(path.read_bytes())
         return digest.hexdigest()
@@ -99,6 +107,15 @@ def fingerprint(path: Path) -> str:
             file.seek(i * (length - _SAMPLE_BYTES) // (_SAMPLES - 1))
             digest.update(file.read(_SAMPLE_BYTES))
     return digest.hexdigest()
+
+
+def _companions(path: Path) -> list[Path]:
+    """Files beside a slide file that hold its pixels."""
+    if path.suffix.lower() == ".mrxs":
+        return sorted(file for file in path.with_suffix("").glob("*") if file.is_file())
+    if path.suffix.lower() == ".dcm":
+        return sorted(file for file in path.parent.glob("*.dcm") if file != path)
+    return []
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

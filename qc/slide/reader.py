@@ -41,8 +41,6 @@ class OpenSlideSlide:
             "format": header.get(openslide.PROPERTY_NAME_VENDOR, ""),
             "mpp_source": "caller" if mpp else "header",
             "series": header.get("dicom.SeriesInstanceUID", ""),
-            "objective_power": header.get(openslide.PROPERTY_NAME_OBJECTIVE_POWER, ""),
-            "background": header.get(openslide.PROPERTY_NAME_BACKGROUND_COLOR, ""),
         }
         self.levels = tuple(
             Level(Size(*size), downsample)
@@ -81,10 +79,6 @@ class OpenSlideSlide:
         with self._lock:
             if self._handle is failed:
                 self._handle = _open(self._path)
-
-    def associated_sizes(self) -> dict[str, Size]:
-        """Sizes of the images beside the pyramid (`macro`, `thumbnail`); the label stays unread."""
-        return {name: Size(*image.size) for name, image in self._handle.associated_images.items() if name != "label"}
 
     def close(self) -> None:
         """Give the file handle back."""

@@ -88,12 +88,19 @@ def read_window(slide: Slide, grid: Grid, window: Window) -> Pixels:
 
 
 def read_overview(slide: Slide, grid: Grid) -> Pixels:
-    """The whole slide on a coarse grid, read in strips so that memory stays bounded."""
+    """The whole slide on a coarse grid, read in strips so that memory stays bounded.
+
+    Coarse levels end at whole pixels, so the slide's last strip, narrower than a cell, may be missing from them; it is
+    taken to look like its neighbour, lest tissue there is never looked for.
+    """
     rgb = np.empty((*grid.shape, 3), np.uint8)
     is_scanned = np.empty(grid.shape, np.bool_)
     for window in grid.blocks(_STRIP_CELLS):
         pixels = read_window(slide, grid, window)
         rgb[window.slices], is_scanned[window.slices] = pixels.rgb, pixels.is_scanned
+    for last, before in ((np.s_[-1:], np.s_[-2:-1]), (np.s_[:, -1:], np.s_[:, -2:-1])):
+        if not is_scanned[last].any() and is_scanned[before].any():
+            rgb[last], is_scanned[last] = rgb[before], is_scanned[before]
     return Pixels(rgb, is_scanned)
 
 

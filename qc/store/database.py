@@ -56,6 +56,7 @@ class Store:
     def save(self, run_id: str, record: Assessed | Failed) -> None:
         """Put one slide's result in the place of any earlier one of the same run."""
         with _as_run_error(self._url), Session(self._engine) as session, session.begin():
+            session.get(Run, run_id, with_for_update=True)  # two writers of one slide wait for each other
             session.execute(delete(Slide).where(Slide.run_id == run_id, Slide.slide_id == record.stamp.slide_id))
             session.add(_row(run_id, record))
 
@@ -117,4 +118,5 @@ def _as_run_error(url: str) -> Iterator[None]:
         raise RunError(f"the driver {error.name} of the store is not installed", "uv sync --extra postgres") from error
     except SQLAlchemyError as error:
         where = url.rsplit("@", 1)[-1].split("?")[0]  # never the password
-        raise RunError(f"the store {where} cannot be used ({error.__class__.__name__})", "check its URL") from error
+        reason = str(getattr(error, "orig", "") or error.__class__.__name__).splitlines()[0]
+        raise RunError(f"the store {where} cannot be used ({reason})", "check its URL and its disk") from error

@@ -260,3 +260,14 @@ def test_a_store_that_cannot_be_reached_stops_before_any_work(files, run):
 def test_a_folder_that_holds_no_run_is_not_shown_as_an_empty_one(tmp_path, name):
     with pytest.raises(RunError, match="holds no run"):
         open_run(tmp_path / name)
+
+
+def test_a_run_folder_that_cannot_be_written_is_the_runs_failure_not_the_slides(tmp_path, small_tiff):
+    run, file = RunFolder(tmp_path / "run"), SlideFile(small_tiff)
+    with run.locked():
+        run.begin(AssessSettings(), load_profile("default"), "0")
+    (run.root / "slides").mkdir()
+    (run.root / "slides" / file.slide_id).write_text("a file where the slide's folder should be")
+
+    with pytest.raises(RunError, match="cannot be written"):
+        assess_many([file], run, AssessSettings(), load_profile("default"))

@@ -172,3 +172,20 @@ def test_transparent_parts_of_an_image_were_not_scanned(tmp_path):
 def test_a_file_that_is_no_image_at_all_is_unopenable(tmp_path, name):
     with pytest.raises(UnopenableSlideError):
         open_slide(SlideFile(touch(tmp_path / name), Mpp(1.0)))
+
+
+def test_a_line_of_the_mpp_table_that_names_no_slide_is_refused(small_tiff):
+    with pytest.raises(QCError, match=r"names smal\.tiff, which is none of the slides"):
+        find_slides([small_tiff], mpp_table={"smal.tiff": Mpp(0.5)})
+
+
+def test_a_changed_companion_changes_the_fingerprint_of_a_slide_of_several_files(tmp_path):
+    index, folder = tmp_path / "a.mrxs", tmp_path / "a"
+    folder.mkdir()
+    index.write_bytes(b"index")
+    (folder / "Data0001.dat").write_bytes(b"pixels")
+    before = fingerprint(index)
+
+    (folder / "Data0001.dat").write_bytes(b"other pixels")
+
+    assert fingerprint(index) != before

@@ -1,4 +1,4 @@
-"""Artefacts by rule, without a network: `measure` each tile, `reference` the slide, `classify` each tile.
+"""Artefacts by rule, without a network: `measure` each tile, `reference` the slide, `classify` each window.
 
 The baseline that networks must beat and the declared fallback where there is none.
 """
