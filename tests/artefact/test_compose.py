@@ -2,8 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from qc.artefact.compose import KINDS, Recipe, Wanted, compose, draw_recipe
+from qc.artefact.compose import compose
 from qc.artefact.cutout import CutOut, Picture
+from qc.artefact.recipe import KINDS, Recipe, Wanted, draw_recipe
 from qc.config.training import ComposeSettings
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.optics.artefact import lay

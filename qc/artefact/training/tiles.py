@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qc.artefact.compose import compose, draw_recipe
+from qc.artefact.compose import compose
+from qc.artefact.recipe import draw_recipe
 from qc.artefact.training.noise import spoil
 from qc.artefact.training.plan import Item, Planned, TileRef
 from qc.artefact.training.raster import IGNORE

@@ -1,0 +1,82 @@
+"""Where a recipe's artefacts go: drawn at random until they cover about the wanted share of a tile's tissue."""
+
+import numpy as np
+
+from qc.artefact.cutout import CutOut, Picture
+from qc.artefact.recipe import KINDS, Kind, Recipe, Wanted, log_uniform
+from qc.labels import ArtefactClass
+from qc.optics.artefact import Artefact
+from qc.optics.field import Bounds, Coords, Mask
+
+_TRIES = 10
+_PLAN_UM = 6.0
+
+
+def place(is_tissue: Mask, mpp: float, recipe: Recipe, rng: np.random.Generator) -> list[tuple[Kind, Artefact]]:
+    """The recipe's artefacts in micrometres from the tile's corner, in the order in which they are laid."""
+    if not is_tissue.any():
+        return []
+    step = max(1, round(_PLAN_UM / mpp))
+    coarse, at = is_tissue[::step, ::step], Coords.of(is_tissue.shape, mpp)
+    at = Coords(at.x[:, ::step], at.y[::step], mpp * step)
+    placed = []
+    for wanted in sorted(recipe.wanted, key=lambda one: KINDS[one.kind].plane):
+        kind = KINDS[wanted.kind]
+        if kind.label is ArtefactClass.FOREIGN and recipe.cutouts and rng.random() < recipe.cutout_chance:
+            kind = _cutout_kind(recipe.cutouts)
+        placed += [(kind, one) for one in _filled(kind, wanted, coarse, at, rng)]
+    return placed
+
+
+def _cutout_kind(pictures: tuple[Picture, ...]) -> Kind:
+    def draw(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float) -> CutOut:
+        return CutOut.draw(pictures[int(rng.integers(len(pictures)))], bounds, rng, size_um, strength)
+
+    return Kind(ArtefactClass.FOREIGN, 3, (draw,), 30, 400, 4, 1.0)
+
+
+def _filled(kind: Kind, wanted: Wanted, is_tissue: Mask, at: Coords, rng: np.random.Generator) -> list[Artefact]:
+    """Artefacts of one kind until they cover about the wanted share; each the nearest of several tries."""
+    target = wanted.share * is_tissue.sum()
+    covered = np.zeros_like(is_tissue)
+    chosen: list[Artefact] = []
+    while len(chosen) < kind.most and covered.sum() < 0.6 * target:
+        tries = [_tried(kind, wanted.strength, is_tissue, covered, at, rng) for _ in range(_TRIES)]
+        best, now = min(tries, key=lambda one: abs(np.log((one[1].sum() + 0.1) / target)))
+        if chosen and now.sum() == covered.sum():
+            break
+        chosen.append(best)
+        covered = now
+    return chosen
+
+
+def _tried(
+    kind: Kind, strength: float, is_tissue: Mask, covered: Mask, at: Coords, rng: np.random.Generator
+) -> tuple[Artefact, Mask]:
+    box = at.bounds
+    size_um = log_uniform(kind.least_um, min(kind.most_um, 6 * box.diagonal), rng)
+    ys, xs = np.nonzero(is_tissue)
+    which = int(rng.integers(len(ys)))
+    reach = 0.5 * size_um * float(rng.uniform(0, 1))  # large ones lie mostly outside: only an arc of a rim is seen
+    angle = float(rng.uniform(0, 2 * np.pi))
+    centre = (
+        float(at.x[0, xs[which]]) + reach * float(np.cos(angle)),
+        float(at.y[ys[which], 0]) + reach * float(np.sin(angle)),
+    )
+    draw = kind.draws[int(rng.integers(len(kind.draws)))]
+    artefact = draw(Bounds.around(centre, 1.0), rng, size_um, strength)
+    return artefact, covered | (covered_by(artefact, at) & is_tissue)
+
+
+def covered_by(artefact: Artefact, at: Coords) -> Mask:
+    """`artefact.covers`, computed only within its bounds."""
+    box, here = artefact.bounds, at.bounds
+    inside = np.zeros(at.shape, np.bool_)
+    if box.overlaps(here):
+        rows, columns = _between(box.y0, box.y1, here.y0, at), _between(box.x0, box.x1, here.x0, at)
+        inside[rows, columns] = artefact.covers(at.window(rows, columns))
+    return inside
+
+
+def _between(low_um: float, high_um: float, first_um: float, at: Coords) -> slice:
+    return slice(max(0, int((low_um - first_um) / at.mpp) - 1), max(1, int((high_um - first_um) / at.mpp) + 2))
