@@ -23,7 +23,6 @@ from qc.phantom import PhantomTruth, load_cohort
 from qc.pipeline.assess import Assessment, assess_slide
 from qc.record import Assessed, Stamp
 from qc.slide.memory import MemorySlide
-from qc.slide.window import Pixels
 
 COHORT = Path(__file__).parents[2] / "datasets" / "phantoms-test.toml"
 
@@ -72,8 +71,8 @@ def test_a_perfect_map_scores_one_and_a_blind_one_zero(assessed_record: Assessed
     classes[10:40, 10:40] = ArtefactClass.FOLD
     is_tissue = classes != ArtefactClass.GLASS
     truth = PhantomTruth(is_tissue, classes, 2.0)
-    overview = Pixels(np.zeros((*grid.shape, 3), np.uint8), np.ones(grid.shape, bool))
-    perfect = Assessment(assessed_record, overview, TissueMask(is_tissue, grid), ArtefactMap(classes, grid))
+    picture = np.zeros((*grid.shape, 3), np.uint8)
+    perfect = Assessment(assessed_record, picture, TissueMask(is_tissue, grid), ArtefactMap(classes, grid))
     blind = replace(perfect, artefacts=ArtefactMap(np.where(is_tissue, 1, classes).astype(np.uint8), grid))
 
     best, worst = (measure("x", assessment, truth, load_profile("default")) for assessment in (perfect, blind))
