@@ -138,7 +138,7 @@ def resample_nearest(raster: NDArray[Any], source: Grid, target: Grid, window: W
     columns = np.floor((np.arange(window.x, window.right) + 0.5) * ratio).astype(np.intp)
     rows = np.floor((np.arange(window.y, window.bottom) + 0.5) * ratio).astype(np.intp)
     height, width = raster.shape
-    values = raster[np.clip(rows, 0, height - 1)[:, None], np.clip(columns, 0, width - 1)[None, :]]
+    values = raster.take(np.clip(rows, 0, height - 1), axis=0).take(np.clip(columns, 0, width - 1), axis=1)
     values[(rows < 0) | (np.arange(window.y, window.bottom) >= target.size.height)] = fill
     values[:, (columns < 0) | (np.arange(window.x, window.right) >= target.size.width)] = fill
     return values
