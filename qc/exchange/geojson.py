@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +49,9 @@ def feature_collection(
     return {"type": "FeatureCollection", "features": features}
 
 
-def write_geojson(collection: dict[str, Any], path: Path) -> None:
-    """Write a feature collection atomically."""
-    write_text(path, json.dumps(collection, separators=(",", ":")))
+def write_geojson(collection: dict[str, Any], path: Path, stamp: Mapping[str, str] | None = None) -> None:
+    """Write a feature collection atomically; its member `slidegate` says where it comes from."""
+    write_text(path, json.dumps(collection | {"slidegate": dict(stamp or {})}, separators=(",", ":")))
 
 
 def rasterise(collection: dict[str, Any], grid: Grid) -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """Artefact maps as paletted PNG: one byte a cell, the class id; the legend travels in the file."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,20 @@ from qc.maps import ArtefactMap
 _KEY = "slidegate"
 
 
-def write_artefact_map(artefacts: ArtefactMap, path: Path) -> None:
-    """Write a map; the text chunk `slidegate` holds the grid and the legend as JSON."""
+def write_artefact_map(artefacts: ArtefactMap, path: Path, stamp: Mapping[str, str] | None = None) -> None:
+    """Write a map; the text chunk `slidegate` holds the grid, the legend and the stamp as JSON.
+
+    Args:
+        artefacts: The map.
+        path: PNG file to write.
+        stamp: Where the map comes from.
+    """
     image = Image.fromarray(artefacts.classes)
     image.putpalette(np.array([c.colour for c in ArtefactClass], np.uint8).tobytes())
     grid = artefacts.grid
     about = {
         "legend": {c.label: {"id": int(c), "colour": c.colour} for c in ArtefactClass},
+        "stamp": dict(stamp or {}),
         "cell_mpp": grid.cell_mpp,
         "slide_mpp": grid.slide_mpp,
         "slide_width_px": grid.slide_size.width,

@@ -1,6 +1,7 @@
 """Assessments into files: a slide into its folder, the record last; a run into its tables and contact sheet."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -23,16 +24,20 @@ _SHEET_NOTES_MAX = 12
 
 
 def write_outputs(assessment: Assessment, folder: SlideFolder) -> None:
-    """Write everything; the record comes last, so a killed process leaves an unfinished slide, not a wrong one."""
+    """Write everything, each file with the record's stamp, less the path, which may hold a name.
+
+    The record comes last, so a killed process leaves an unfinished slide, not a wrong one.
+    """
     folder.clear()
     record, picture = assessment.record, assessment.picture
-    write_artefact_map(assessment.artefacts, folder.artefacts)
-    _write_jpeg(Image.fromarray(fitted(picture, _PICTURE_SIDE_PX)), folder.overview)
+    stamp = record.stamp.model_dump(exclude={"path"})
+    write_artefact_map(assessment.artefacts, folder.artefacts, stamp)
+    _write_jpeg(Image.fromarray(fitted(picture, _PICTURE_SIDE_PX)), folder.overview, stamp)
     title = f"{record.stamp.slide_id}: {record.verdict} - {record.reason}"
     overlay = draw_overlay(picture, assessment.artefacts, assessment.tissue, title, _PICTURE_SIDE_PX)
-    _write_jpeg(overlay, folder.overlay)
+    _write_jpeg(overlay, folder.overlay, stamp)
     annotations = feature_collection(assessment.artefacts, assessment.tissue, _OUTLINE_TOLERANCE_CELLS, _AREA_MIN_UM2)
-    write_geojson(annotations, folder.geojson)
+    write_geojson(annotations, folder.geojson, stamp)
     folder.write_record(record)
 
 
@@ -43,7 +48,9 @@ def write_summary(run: RunFolder) -> None:
     tables.write_csv(table, run.csv)
     tables.write_parquet(table, run.parquet)
     worst = worst_first(records)
-    _write_jpeg(contact_sheet(_entries(run, worst), _notes(worst)), run.contact_sheet)
+    note = run.read_note()
+    stamp = {"settings_fingerprint": note.settings_fingerprint, "software_version": note.software_version}
+    _write_jpeg(contact_sheet(_entries(run, worst), _notes(worst)), run.contact_sheet, stamp)
 
 
 def _entries(run: RunFolder, records: Sequence[Assessed | Failed]) -> list[Entry]:
@@ -64,6 +71,6 @@ def _notes(records: Sequence[Assessed | Failed]) -> list[str]:
     return [*lines, f"and {len(failed) - len(lines)} more"] if len(failed) > len(lines) else lines
 
 
-def _write_jpeg(image: Image.Image, path: Path) -> None:
+def _write_jpeg(image: Image.Image, path: Path, stamp: Mapping[str, str]) -> None:
     with replacing(path) as partial:
-        image.save(partial, "JPEG", quality=90)
+        image.save(partial, "JPEG", quality=90, comment=json.dumps(dict(stamp)))

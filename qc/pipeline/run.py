@@ -9,6 +9,7 @@ from qc.config.assess import AssessSettings
 from qc.config.profile import Profile
 from qc.pipeline.file import Outcome, Task, TileWatcher
 from qc.pipeline.folder import RunFolder
+from qc.pipeline.interrupts import uninterrupted
 from qc.pipeline.outputs import write_summary
 from qc.pipeline.workers import outcomes
 from qc.record import Assessed, Failed
@@ -71,9 +72,11 @@ def assess_many(
         try:
             for outcome in outcomes(tasks, jobs, watcher):
                 records[outcome.record.stamp.slide_id] = outcome.record
-                store.save(note.run_id, outcome.record)
+                with uninterrupted():
+                    store.save(note.run_id, outcome.record)
                 watcher.finished(outcome)
         finally:
-            write_summary(run)
-            store.close()
+            with uninterrupted():
+                write_summary(run)
+                store.close()
     return [records[file.slide_id] for file in files]

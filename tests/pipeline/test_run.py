@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -6,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from qc.config.assess import AssessSettings
 from qc.config.profile import load_profile
@@ -271,3 +273,16 @@ def test_a_run_folder_that_cannot_be_written_is_the_runs_failure_not_the_slides(
 
     with pytest.raises(RunError, match="cannot be written"):
         assess_many([file], run, AssessSettings(), load_profile("default"))
+
+
+def test_every_file_of_a_slide_says_where_it_comes_from(tmp_path, small_tiff):
+    run, file = RunFolder(tmp_path / "run"), SlideFile(small_tiff)
+
+    (record,) = assess_many([file], run, AssessSettings(), load_profile("default"))
+
+    folder = run.slide(file.slide_id)
+    stamp = record.stamp.model_dump(exclude={"path"})
+    with Image.open(folder.artefacts) as artefacts, Image.open(folder.overlay) as overlay:
+        assert json.loads(artefacts.info["slidegate"])["stamp"] == stamp
+        assert json.loads(overlay.info["comment"]) == stamp
+    assert json.loads(folder.geojson.read_text())["slidegate"] == stamp
