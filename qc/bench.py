@@ -174,13 +174,7 @@ def _lines(timings: Sequence[Timing], command: str) -> Iterator[str]:
 
 
 def _assess(slide: Slide, file: SlideFile, settings: AssessSettings, profile: Profile, threads: int) -> Assessed:
-    stamp = Stamp(
-        slide_id=file.slide_id,
-        path=str(file.path),
-        slide_fingerprint="",
-        settings_fingerprint="",
-        software_version=__version__,
-    )
+    stamp = Stamp.unkept(file.slide_id, str(file.path))
     return assess_slide(slide, stamp, settings, profile, ClassicalStage(settings.classical), threads).record
 
 

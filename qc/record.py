@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AllowInfNan, BeforeValidator, Field, PlainSerializer, TypeAdapter
 
+from qc import __version__
 from qc.config.base import Settings
 from qc.labels import ARTEFACTS, Verdict
 
@@ -33,6 +34,13 @@ class Stamp(Settings):
     slide_fingerprint: str = Field(description="SHA-256 over samples of the file's content.")
     settings_fingerprint: str = Field(description="SHA-256 over all settings, the profile and the mpp given.")
     software_version: str = Field(description="Version of SlideGate that made the result.")
+
+    @classmethod
+    def unkept(cls, slide_id: str, path: str) -> Self:
+        """Stamp of a result that is measured and thrown away, so that nothing need be fingerprinted."""
+        return cls(
+            slide_id=slide_id, path=path, slide_fingerprint="", settings_fingerprint="", software_version=__version__
+        )
 
 
 class FindingRow(Settings):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from qc import __version__
+from qc.evaluate.numbers import shown
 from qc.evaluate.phantoms import MEASURED, PhantomResult, verdict_counts
 from qc.labels import ArtefactClass
 from qc.metrics import Counts, bootstrap_interval, wilson_interval
@@ -40,7 +41,7 @@ def _lines(results: list[PhantomResult], cohort: str, stage: str, profile: str, 
     yield "|---|---|---|---|---|---|---|"
     for r in results:
         yield (
-            f"| {r.name} | {_f(r.tissue.dice)} | {_f(r.clean.dice)} | {r.focus_score:.1f} | {r.stain_score:.1f} "
+            f"| {r.name} | {shown(r.tissue.dice)} | {shown(r.clean.dice)} | {r.focus_score:.1f} | {r.stain_score:.1f} "
             f"| {r.verdict} | {r.true_verdict} |"
         )
 
@@ -49,21 +50,21 @@ def _dice_row(what: str, counts: list[tuple[str, Counts]], rng: np.random.Genera
     worst = min(counts, key=lambda entry: entry[1].dice)
     low, high = bootstrap_interval([c for _, c in counts], lambda draw: sum(draw, _NOTHING).dice, rng)
     pooled = sum((c for _, c in counts), _NOTHING)
-    return f"| {what} | {_f(pooled.dice)} | {_f(low)} to {_f(high)} | {_f(worst[1].dice)} ({worst[0]}) |"
+    return f"| {what} | {shown(pooled.dice)} | {shown(low)} to {shown(high)} | {shown(worst[1].dice)} ({worst[0]}) |"
 
 
 def _class_row(cls: ArtefactClass, counts: list[Counts], rng: np.random.Generator) -> str:
     pooled = sum(counts, _NOTHING)
     low, high = bootstrap_interval(counts, lambda draw: sum(draw, _NOTHING).dice, rng)
     rates = (pooled.prevalence, pooled.tpr, pooled.tnr, pooled.ppv, pooled.npv, pooled.dice)
-    return f"| {cls.label} | " + " | ".join(_f(rate) for rate in rates) + f" | {_f(low)} to {_f(high)} |"
+    return f"| {cls.label} | " + " | ".join(shown(rate) for rate in rates) + f" | {shown(low)} to {shown(high)} |"
 
 
 def _verdict_lines(results: list[PhantomResult]) -> Iterator[str]:
     counts = verdict_counts(results)
     yield "\n## Verdicts\n"
     yield "Positive is a slide that needs something (review, reject or unassessed); deserved is the verdict that the"
-    yield f"true coverage gets under the same profile. Prevalence {_f(counts.prevalence)}.\n"
+    yield f"true coverage gets under the same profile. Prevalence {shown(counts.prevalence)}.\n"
     yield "| rate | value | 95 % interval (Wilson) | slides |"
     yield "|---|---|---|---|"
     shares = {
@@ -76,8 +77,4 @@ def _verdict_lines(results: list[PhantomResult]) -> Iterator[str]:
     for name, (right, asked) in shares.items():
         low, high = wilson_interval(right, asked)
         value = right / asked if asked else float("nan")
-        yield f"| {name} | {_f(value)} | {_f(low)} to {_f(high)} | {right} of {asked} |"
-
-
-def _f(value: float) -> str:
-    return "-" if np.isnan(value) else f"{value:.3f}"
+        yield f"| {name} | {shown(value)} | {shown(low)} to {shown(high)} | {right} of {asked} |"

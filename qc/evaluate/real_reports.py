@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 from qc import __version__
 from qc.evaluate.cells import ARTEFACT_CODES, CellResult
 from qc.evaluate.masks import MaskResult
+from qc.evaluate.numbers import shown
 from qc.metrics import Counts, bootstrap_interval, wilson_interval
 
 _SEED = 20252
@@ -35,8 +36,8 @@ def _mask_lines(results: Sequence[MaskResult], stage: str, command: str) -> Iter
     yield "|---|---|---|---|---|---|---|---|---|---|"
     for r in results:
         c = r.counts
-        dice = f"{_f(c.dice)} | {r.margin_um:g} | {_f(r.grown.dice)}" if r.grown else "- | - | -"
-        rates = " | ".join(_f(rate) for rate in (c.prevalence, c.tpr, c.tnr, c.npv))
+        dice = f"{shown(c.dice)} | {r.margin_um:g} | {shown(r.grown.dice)}" if r.grown else "- | - | -"
+        rates = " | ".join(shown(rate) for rate in (c.prevalence, c.tpr, c.tnr, c.npv))
         yield f"| {r.name} | {r.truth} | {c.total} | {rates} | {dice} |"
 
 
@@ -54,13 +55,13 @@ def _cell_lines(results: list[CellResult], limit: float, stage: str, command: st
     yield "cells of glass, padding and surgical ink are left out. Labels are one reader's, weak and noisy."
     yield "A cell's score is the share of its tissue that is not clean, and 1 where no tissue is found, because nothing"
     yield f"of it is handed on; it is called artefact above {limit:g}.\n"
-    yield f"AUROC **{_f(_auroc(cells))}** (95 % interval {_f(low)} to {_f(high)}, bootstrap over slides).\n"
+    yield f"AUROC **{shown(_auroc(cells))}** (95 % interval {shown(low)} to {shown(high)}, bootstrap over slides).\n"
     most = max(by_slide, key=lambda one: sum(r.is_artefact for r in one))
     others = [r for r in cells if r.slide != most[0].slide]
     without = _counts(others, limit)
     n_most = sum(r.is_artefact for r in most)
     yield f"{n_most} of {pooled.tp + pooled.fn} artefact cells are of the slide {most[0].slide};"
-    yield f"without it AUROC is **{_f(_auroc(others))}**, TPR {_f(without.tpr)}, TNR {_f(without.tnr)}.\n"
+    yield f"without it AUROC is **{shown(_auroc(others))}**, TPR {shown(without.tpr)}, TNR {shown(without.tnr)}.\n"
     yield "| rate | value | 95 % interval (bootstrap over slides) |"
     yield "|---|---|---|"
     for name in ("tpr", "tnr", "ppv", "npv", "accuracy", "prevalence"):
@@ -71,7 +72,7 @@ def _cell_lines(results: list[CellResult], limit: float, stage: str, command: st
             _REPEATS,
         )
         label = name.upper() if len(name) == 3 else name
-        yield f"| {label} | {_f(getattr(pooled, name))} | {_f(bounds[0])} to {_f(bounds[1])} |"
+        yield f"| {label} | {shown(getattr(pooled, name))} | {shown(bounds[0])} to {shown(bounds[1])} |"
     yield from _code_lines(results, limit)
     yield from _slide_lines(by_slide, limit)
 
@@ -89,7 +90,7 @@ def _code_lines(results: list[CellResult], limit: float) -> Iterator[str]:
         low, high = wilson_interval(called, len(judged))
         share = called / len(judged) if judged else float("nan")
         found = float(np.mean([r.tissue_share for r in cells]))
-        yield f"| {letter} | {len(judged)} | {_f(share)} | {_f(low)} to {_f(high)} | {_f(found)} |"
+        yield f"| {letter} | {len(judged)} | {shown(share)} | {shown(low)} to {shown(high)} | {shown(found)} |"
 
 
 def _slide_lines(by_slide: list[list[CellResult]], limit: float) -> Iterator[str]:
@@ -98,7 +99,8 @@ def _slide_lines(by_slide: list[list[CellResult]], limit: float) -> Iterator[str
     yield "|---|---|---|---|---|---|"
     for cells in by_slide:
         c = _counts(cells, limit)
-        yield f"| {cells[0].slide} | {c.total} | {c.tp + c.fn} | {_f(c.tpr)} | {_f(c.tnr)} | {_f(_auroc(cells))} |"
+        rates = " | ".join(shown(rate) for rate in (c.tpr, c.tnr, _auroc(cells)))
+        yield f"| {cells[0].slide} | {c.total} | {c.tp + c.fn} | {rates} |"
 
 
 def _counts(cells: list[CellResult], limit: float) -> Counts:
@@ -108,7 +110,3 @@ def _counts(cells: list[CellResult], limit: float) -> Counts:
 def _auroc(cells: list[CellResult]) -> float:
     truth = [r.is_artefact for r in cells]
     return float(roc_auc_score(truth, [r.score for r in cells])) if 0 < sum(truth) < len(truth) else float("nan")
-
-
-def _f(value: float) -> str:
-    return "-" if np.isnan(value) else f"{value:.3f}"

@@ -81,8 +81,8 @@ def grey_density(
 def is_immunostained(density: NDArray[np.float32]) -> bool:
     """Whether (n, 3) densities of stained tissue are haematoxylin and diaminobenzidine rather than eosin.
 
-    On thirty real slides haematoxylin's hue covered at most 28 % of H&E tissue and 99 % of an immunostain. Without any
-    brown the slide is taken for a negative immunostain only when next to nothing else is seen.
+    Haematoxylin's own hue is a minority of H&E tissue and nearly all of an immunostain. Without any brown the slide is
+    taken for a negative immunostain only when next to nothing else is seen.
     """
     if not len(density):
         return False
