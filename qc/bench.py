@@ -174,7 +174,7 @@ def _lines(timings: Sequence[Timing], command: str) -> Iterator[str]:
 
 
 def _assess(slide: Slide, file: SlideFile, settings: AssessSettings, profile: Profile, threads: int) -> Assessed:
-    stamp = Stamp.unkept(file.slide_id, str(file.path))
+    stamp = Stamp.unkept(file.slide_id, str(file.path), __version__)
     return assess_slide(slide, stamp, settings, profile, ClassicalStage(settings.classical), threads).record
 
 

@@ -6,7 +6,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AllowInfNan, BeforeValidator, Field, PlainSerializer, TypeAdapter
 
-from qc import __version__
 from qc.config.base import Settings
 from qc.labels import ARTEFACTS, Verdict
 
@@ -36,10 +35,14 @@ class Stamp(Settings):
     software_version: str = Field(description="Version of SlideGate that made the result.")
 
     @classmethod
-    def unkept(cls, slide_id: str, path: str) -> Self:
+    def unkept(cls, slide_id: str, path: str, software_version: str) -> Self:
         """Stamp of a result that is measured and thrown away, so that nothing need be fingerprinted."""
         return cls(
-            slide_id=slide_id, path=path, slide_fingerprint="", settings_fingerprint="", software_version=__version__
+            slide_id=slide_id,
+            path=path,
+            slide_fingerprint="",
+            settings_fingerprint="",
+            software_version=software_version,
         )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from qc import __version__
 from qc.artefact.classical.stage import ClassicalStage
 from qc.config.assess import AssessSettings
 from qc.config.profile import Profile
@@ -76,7 +77,7 @@ def verdict_counts(results: list[PhantomResult]) -> Counts:
 def _evaluate(spec: PhantomSpec, folder: Path, settings: AssessSettings, profile: Profile) -> PhantomResult:
     written = write_phantom(spec, folder)
     file = SlideFile(written.path.resolve())
-    stamp = Stamp.unkept(file.slide_id, str(file.path))
+    stamp = Stamp.unkept(file.slide_id, str(file.path), __version__)
     with closing(open_slide(file)) as slide:
         assessment = assess_slide(slide, stamp, settings, profile, ClassicalStage(settings.classical))
     return measure(spec.name, assessment, read_truth(written.truth_path), profile)
