@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qc import __version__
-from qc.artefact.classical.stage import ClassicalStage
+from qc.artefact.choose import artefact_stage
 from qc.config.assess import AssessSettings
 from qc.config.profile import Profile
 from qc.geometry import Mpp, Size
@@ -175,7 +175,7 @@ def _lines(timings: Sequence[Timing], command: str) -> Iterator[str]:
 
 def _assess(slide: Slide, file: SlideFile, settings: AssessSettings, profile: Profile, threads: int) -> Assessed:
     stamp = Stamp.unkept(file.slide_id, str(file.path), __version__)
-    return assess_slide(slide, stamp, settings, profile, ClassicalStage(settings.classical), threads).record
+    return assess_slide(slide, stamp, settings, profile, artefact_stage(settings), threads).record
 
 
 def _timed_decode(file: SlideFile, reads: Sequence[Read], threads: int) -> float:

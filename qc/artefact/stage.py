@@ -45,6 +45,10 @@ class SlideView(Protocol):
         """(h, w) uint8 of `ArtefactClass` over a window of the map grid; UNASSESSED in tissue without evidence."""
         ...
 
+    def suspicion(self, window: Window) -> NDArray[np.float32]:
+        """(h, w) float32 over a window of the map grid: how probably a cell is an artefact, 0-1; NaN where not seen."""
+        ...
+
 
 class ArtefactStage(Protocol[E]):
     """Decides which tissue can be trusted."""

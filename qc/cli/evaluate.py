@@ -20,7 +20,7 @@ def evaluate() -> None:
 @settings_option
 def evaluate_phantoms_command(cohort_path: Path, out: Path, profile_name: str, settings_path: Path | None) -> None:
     """Assess the synthetic slides of a COHORT file and compare with their exact truth."""
-    from qc.artefact.classical.stage import ClassicalStage
+    from qc.artefact.choose import artefact_stage
     from qc.config.profile import load_profile
     from qc.evaluate.phantom_report import markdown
     from qc.evaluate.phantoms import PhantomResult, evaluate_phantoms
@@ -38,7 +38,7 @@ def evaluate_phantoms_command(cohort_path: Path, out: Path, profile_name: str, s
 
     with tempfile.TemporaryDirectory() as folder:
         results = evaluate_phantoms(cohort, Path(folder), settings, profile, tell)
-    stage = ClassicalStage(settings.classical).name
+    stage = artefact_stage(settings).name
     command = f"qc evaluate phantoms datasets/{cohort_path.name}"
     write_text(out, markdown(results, cohort.name, stage, f"{profile.name} {profile.version}", command))
     click.echo(f"written to {out}")
@@ -51,14 +51,14 @@ def evaluate_phantoms_command(cohort_path: Path, out: Path, profile_name: str, s
 @settings_option
 def evaluate_masks_command(table_path: Path, root: Path, out: Path, settings_path: Path | None) -> None:
     """Compare with images that have a mask of tissue or of one artefact (columns image, mask, mpp, truth)."""
-    from qc.artefact.classical.stage import ClassicalStage
+    from qc.artefact.choose import artefact_stage
     from qc.evaluate.masks import evaluate_mask, read_table
     from qc.evaluate.real_reports import masks_markdown
     from qc.files import write_text
 
     settings = load_assess_settings(settings_path)
     results = [evaluate_mask(image, settings) for image in read_table(table_path, root)]
-    stage = ClassicalStage(settings.classical).name
+    stage = artefact_stage(settings).name
     write_text(out, masks_markdown(results, stage, f"qc evaluate masks datasets/{table_path.name} --data DATA"))
     click.echo(f"written to {out}")
 
@@ -76,7 +76,7 @@ def evaluate_cells_command(
     labels_path: Path, mpp: float, cell_px: int, limit: float, out: Path, settings_path: Path | None
 ) -> None:
     """Compare with labelled cells of views cut from slides (columns slide, view, row, col, code)."""
-    from qc.artefact.classical.stage import ClassicalStage
+    from qc.artefact.choose import artefact_stage
     from qc.evaluate.cells import evaluate_cells
     from qc.evaluate.real_reports import cells_markdown
     from qc.files import write_text
@@ -88,5 +88,5 @@ def evaluate_cells_command(
         results.extend(cells)
         click.echo(f"{cells[0].slide}: {len(cells)} cells")
     command = f"qc evaluate cells DATA/{labels_path.parent.name}/{labels_path.name}"
-    write_text(out, cells_markdown(results, limit, ClassicalStage(settings.classical).name, command))
+    write_text(out, cells_markdown(results, limit, artefact_stage(settings).name, command))
     click.echo(f"written to {out}")

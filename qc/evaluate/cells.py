@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qc.artefact.classical.stage import ClassicalStage
+from qc.artefact.choose import artefact_stage
 from qc.config.assess import AssessSettings
 from qc.errors import SettingsError
 from qc.geometry import Mpp
@@ -87,7 +87,7 @@ def _evaluate_slide(
     images = [_read_view(root / name / f"{view}.jpg") for view in views]
     slide, offsets = _side_by_side(images, mpp, name)
     sight = look(slide, settings)
-    stage = ClassicalStage(settings.classical)
+    stage = artefact_stage(settings)
     plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um)
     found = map_artefacts(slide, sight, plan, settings, stage).artefacts
     grid = found.grid

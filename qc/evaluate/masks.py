@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qc.artefact.classical.stage import ClassicalStage
+from qc.artefact.choose import artefact_stage
 from qc.config.assess import AssessSettings
 from qc.errors import SettingsError
 from qc.geometry import Grid, Mpp, Size
@@ -107,7 +107,7 @@ def evaluate_mask(image: MaskedImage, settings: AssessSettings) -> MaskResult:
 
 
 def _classes(slide: Slide, sight: Sight, settings: AssessSettings, grid: Grid) -> NDArray[np.uint8]:
-    stage = ClassicalStage(settings.classical)
+    stage = artefact_stage(settings)
     plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um)
     found = map_artefacts(slide, sight, plan, settings, stage).artefacts
     return resample_nearest(found.classes, found.grid, grid, grid.window, fill=ArtefactClass.GLASS)

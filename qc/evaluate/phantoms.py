@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from qc import __version__
-from qc.artefact.classical.stage import ClassicalStage
+from qc.artefact.choose import artefact_stage
 from qc.config.assess import AssessSettings
 from qc.config.profile import Profile
 from qc.geometry import Grid, Mpp
@@ -79,7 +79,7 @@ def _evaluate(spec: PhantomSpec, folder: Path, settings: AssessSettings, profile
     file = SlideFile(written.path.resolve())
     stamp = Stamp.unkept(file.slide_id, str(file.path), __version__)
     with closing(open_slide(file)) as slide:
-        assessment = assess_slide(slide, stamp, settings, profile, ClassicalStage(settings.classical))
+        assessment = assess_slide(slide, stamp, settings, profile, artefact_stage(settings))
     return measure(spec.name, assessment, read_truth(written.truth_path), profile)
 
 

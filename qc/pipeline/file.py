@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from qc import __version__
-from qc.artefact.classical.stage import ClassicalStage
+from qc.artefact.choose import artefact_stage
 from qc.config.assess import AssessSettings, settings_fingerprint
 from qc.config.profile import Profile
 from qc.errors import RunError, SlideError
@@ -81,7 +81,7 @@ def _assess(task: Task, stamp: Stamp, watcher: TileWatcher | None) -> Assessed:
             stamp,
             task.settings,
             task.profile,
-            ClassicalStage(task.settings.classical),
+            artefact_stage(task.settings),
             task.threads,
             lambda done, total: watcher.tiles(stamp.slide_id, done, total) if watcher else None,
         )

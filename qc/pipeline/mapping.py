@@ -49,12 +49,15 @@ class Mapped:
         tiles_unread: Tiles that could not be decoded.
         focus_score: 0-10, NaN when focus cannot be judged.
         stain_score: 0-10, NaN when stain cannot be judged.
+        suspicion: (H, W) float32 on the map's grid, how probably a tissue cell is an artefact, 0-1; NaN outside tissue
+            and where nothing was seen. None unless asked for.
     """
 
     artefacts: ArtefactMap
     tiles_unread: int
     focus_score: float
     stain_score: float
+    suspicion: NDArray[np.float32] | None = None
 
 
 def plan_reading(slide: Slide, tissue: TissueMask, reading: ReadingSettings, reach_um: float) -> TilePlan:
@@ -80,10 +83,12 @@ def map_artefacts(
     stage: ArtefactStage[E],
     threads: int = 2,
     progress: Progress = lambda _done, _total: None,
+    with_suspicion: bool = False,
 ) -> Mapped:
     """Measure every tile, see the slide, classify it block by block.
 
-    Where a slide is read too coarsely to judge focus, no tissue is called out of focus and the score is NaN.
+    Where a slide is read too coarsely to judge focus, no tissue is called out of focus, what would have been is not
+    suspected, and the score is NaN.
 
     Raises:
         TruncatedSlideError: If too many tiles cannot be decoded.
@@ -100,13 +105,17 @@ def map_artefacts(
             classes = background(sight.tissue, sight.is_scanned, grid)
             within = partial(_classified, view, sight.tissue, classes, grid)
             artefacts = stitch(classes, grid, zip(blocks, pool.map(within, blocks), strict=True))
+            suspicion = _suspicion(pool, view, sight.tissue, grid, blocks) if with_suspicion else None
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
     if plan.grid.cell_mpp <= settings.reading.focus_mpp_max:
-        return Mapped(artefacts, unread, view.focus_score, view.stain_score)
-    artefacts.classes[artefacts.classes == ArtefactClass.OUT_OF_FOCUS] = ArtefactClass.CLEAN
-    return Mapped(artefacts, unread, math.nan, view.stain_score)
+        return Mapped(artefacts, unread, view.focus_score, view.stain_score, suspicion)
+    is_blurred = artefacts.classes == ArtefactClass.OUT_OF_FOCUS
+    artefacts.classes[is_blurred] = ArtefactClass.CLEAN
+    if suspicion is not None:
+        suspicion[is_blurred] = 0
+    return Mapped(artefacts, unread, math.nan, view.stain_score, suspicion)
 
 
 def _tissue_blocks(tissue: TissueMask, grid: Grid) -> Iterator[Window]:
@@ -125,6 +134,16 @@ def _classified(
 ) -> NDArray[np.uint8]:
     """Classes of tissue; what is known of the rest stays, for a view knows nothing beyond the tiles that were read."""
     return np.where(tissue_in(tissue, grid, block), view.classify(block), base[block.slices])
+
+
+def _suspicion(
+    pool: ThreadPoolExecutor, view: SlideView, tissue: TissueMask, grid: Grid, blocks: list[Window]
+) -> NDArray[np.float32]:
+    """(H, W) float32 on `grid`, NaN outside tissue."""
+    suspicion = np.full(grid.shape, np.nan, np.float32)
+    for block, values in zip(blocks, pool.map(view.suspicion, blocks), strict=True):
+        suspicion[block.slices] = np.where(tissue_in(tissue, grid, block), values, np.nan)
+    return suspicion
 
 
 def _measured(

@@ -4,14 +4,15 @@ import cv2
 import numpy as np
 import pytest
 
-from qc.artefact.classical.stage import ClassicalStage
+from qc.artefact.choose import artefact_stage
 from qc.config.assess import AssessSettings
 from qc.config.profile import load_profile
 from qc.errors import TruncatedSlideError
 from qc.geometry import Mpp
-from qc.labels import ArtefactClass, Verdict
+from qc.labels import ARTEFACTS, ArtefactClass, Verdict
 from qc.maps import coverage, tissue_in
-from qc.pipeline.assess import assess_slide
+from qc.pipeline.assess import assess_slide, look
+from qc.pipeline.mapping import map_artefacts, plan_reading
 from qc.record import Stamp
 from qc.slide.memory import MemorySlide
 
@@ -20,7 +21,7 @@ _SETTINGS = AssessSettings()
 
 def assess(slide, threads=2, progress=lambda done, total: None):
     stamp = Stamp(slide_id="a", path="/a", slide_fingerprint="", settings_fingerprint="", software_version="0")
-    stage = ClassicalStage(_SETTINGS.classical)
+    stage = artefact_stage(_SETTINGS)
     return assess_slide(slide, stamp, _SETTINGS, load_profile("default"), stage, threads, progress)
 
 
@@ -142,3 +143,22 @@ def test_glass_between_tissue_is_glass_on_the_map_not_unassessed(whole):
 
     assert (classes == ArtefactClass.UNASSESSED).sum() == 0
     assert (classes == ArtefactClass.GLASS).sum() > 100_000
+
+
+def test_suspicion_is_carried_on_request_and_says_one_where_the_map_has_an_artefact(tissue_rgb):
+    blurred = tissue_rgb.copy()
+    blurred[:, 1100:] = cv2.GaussianBlur(tissue_rgb, (0, 0), 3.0)[:, 1100:]
+    slide, stage = MemorySlide(blurred, Mpp(1.0)), artefact_stage(_SETTINGS)
+    sight = look(slide, _SETTINGS)
+    plan = plan_reading(slide, sight.tissue, _SETTINGS.reading, stage.reach_um)
+
+    without = map_artefacts(slide, sight, plan, _SETTINGS, stage)
+    asked = map_artefacts(slide, sight, plan, _SETTINGS, stage, with_suspicion=True)
+
+    assert without.suspicion is None
+    assert asked.suspicion is not None
+    is_tissue = tissue_in(sight.tissue, asked.artefacts.grid, asked.artefacts.grid.window)
+    assert np.isnan(asked.suspicion[~is_tissue]).all()
+    called = np.isin(asked.artefacts.classes, ARTEFACTS)
+    assert called.any()
+    assert np.array_equal(asked.suspicion[is_tissue], called[is_tissue].astype(np.float32))

@@ -13,10 +13,13 @@ from qc.artefact.classical.normal import SlideReference, focus_score, reference,
 from qc.artefact.classical.rules import classify
 from qc.config.artefact import ClassicalSettings
 from qc.geometry import Grid, Window
+from qc.labels import ArtefactClass
 from qc.maps import TissueMask, tissue_in
 from qc.slide.window import Pixels
 
 _MARGIN_UM = 256.0
+_SUSPICION = np.array([c.is_artefact for c in ArtefactClass], np.float32)
+_SUSPICION[ArtefactClass.UNASSESSED] = np.nan
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,10 @@ class ClassicalView:
         classes = classify(evidence, tissue_in(self.tissue, self.grid, frame), self.reference, self.settings)
         left, top = window.x - frame.x, window.y - frame.y
         return classes[top : top + window.height, left : left + window.width]
+
+    def suspicion(self, window: Window) -> NDArray[np.float32]:
+        """See `SlideView.suspicion`; rules know nothing between 0 and 1."""
+        return _SUSPICION[self.classify(window)]
 
 
 def _whole_blocks(window: Window) -> Window:
