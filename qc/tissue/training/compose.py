@@ -1,0 +1,188 @@
+"""Anything that overviews show, laid on one of them. In: pixels and classes. Out: the same, as hard as slides get.
+
+Classes move with what is laid: ink, dust, frames and shade on glass stay glass; tissue under them stays tissue as long as
+it can be seen, is left open where it cannot, and is glass where something opaque or nothing was scanned in its place.
+"""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from qc.config.tissue_training import TissueComposeSettings
+from qc.labels import ArtefactClass
+from qc.optics.artefact import Artefact, lay_window
+from qc.optics.bubble import draw_bubbles, draw_slip_edge
+from qc.optics.debris import draw_clump, draw_shadow, draw_specks, draw_squames, draw_threads
+from qc.optics.defocus import blur
+from qc.optics.field import Bounds, Coords, Float, Mask, darkest
+from qc.optics.fold import draw_creases, draw_fold
+from qc.optics.stain import filtered
+from qc.tissue.training.appearance import faded, glass_colour, hazy, restained, shading
+from qc.tissue.training.frames import draw_frame, draw_padding
+from qc.tissue.training.labels import IGNORE
+from qc.tissue.training.marks import fiducials, pen, writing
+
+Rgb = NDArray[np.uint8]
+Classes = NDArray[np.uint8]
+Draw = Callable[[Bounds, np.random.Generator, float, float], Artefact]
+
+_LEAST_LIGHT = 0.002
+
+
+class Scene:
+    """One tile on its way: its light, its classes and its scale."""
+
+    def __init__(self, light: Float, classes: Classes, mpp: float) -> None:
+        self.light = light
+        self.classes = classes
+        self.mpp = mpp
+
+    def lay(self, artefact: Artefact) -> None:
+        """Something described in micrometres."""
+        self.light = lay_window(artefact, self.light, Coords.of(self.light.shape, self.mpp))
+
+    def cover(self, factor: Float, hidden_light: float) -> None:
+        """A filter (H, W, 3); tissue under less than `hidden_light` of the light is left open."""
+        self.light = self.light * factor
+        hidden = factor.mean(axis=2) < hidden_light
+        self.classes[hidden & (self.classes == ArtefactClass.CLEAN)] = IGNORE
+
+    def point(self, rng: np.random.Generator) -> Bounds:
+        """A place anywhere on the tile."""
+        height, width = self.classes.shape
+        x, y = rng.uniform(0, 1, 2) * (width * self.mpp, height * self.mpp)
+        return Bounds.around((float(x), float(y)), 1.0)
+
+
+def compose_tissue(
+    rgb: Rgb,
+    classes: Classes,
+    mpp: float,
+    glass_rgb: tuple[float, float, float],
+    label: ArtefactClass,
+    settings: TissueComposeSettings,
+    rng: np.random.Generator,
+) -> tuple[Rgb, Classes]:
+    """Vary a tile's stain, glass and light and lay things on it.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        classes: (H, W) uint8 of CLEAN, GLASS or IGNORE.
+        mpp: Micrometres per pixel.
+        glass_rgb: Colour of the overview's bare glass.
+        label: What is certainly laid: PEN, FOREIGN (dirt and marks), BUBBLE (air, edges and frames), FOLD,
+            OUT_OF_FOCUS; nothing but now and then dirt for CLEAN.
+        settings: Chances and ranges.
+        rng: Draws everything.
+    """
+    own = np.array(glass_rgb, np.float32)
+    scene = Scene(np.maximum(rgb.astype(np.float32), 0.5) / own, classes.copy(), mpp)
+    _stain(scene, settings, rng)
+    wanted = label
+    while wanted in _LAYERS:
+        _LAYERS[wanted](scene, settings, rng)
+        if rng.random() >= settings.another:
+            break
+        wanted = list(_LAYERS)[int(rng.integers(len(_LAYERS)))]
+    if rng.random() < settings.stray:
+        _dirt(scene, settings, rng)
+    return _photograph(scene, own, settings, rng), scene.classes
+
+
+def _stain(scene: Scene, settings: TissueComposeSettings, rng: np.random.Generator) -> None:
+    tissue = (scene.classes != ArtefactClass.GLASS).astype(np.float32)
+    weight = np.asarray(cv2.blur(tissue, (3, 3)), np.float32)
+    if rng.random() < settings.recolour:
+        scene.light = restained(scene.light, weight, rng, bool(rng.random() < settings.immunostain))
+    if rng.random() < settings.fade:
+        left = float(np.exp(rng.uniform(np.log(settings.fade_min), 0)))
+        scene.light = faded(scene.light, weight, left, rng)
+    scene.classes[(scene.classes == ArtefactClass.CLEAN) & ~_is_visible(scene, settings)] = IGNORE
+    if rng.random() < settings.haze:
+        scene.light = hazy(scene.light, rng)
+
+
+def _is_visible(scene: Scene, settings: TissueComposeSettings) -> Mask:
+    """Where something nearby is denser than glass, or uneven."""
+    loss = 1 - np.minimum(darkest(scene.light), 1)
+    side = 2 * max(1, round(settings.visible_um / scene.mpp / 2)) + 1
+    mean, square = cv2.blur(loss, (side, side)), cv2.blur(loss * loss, (side, side))
+    limit = 2.3 * settings.visible_density  # of light lost, for so small densities
+    return (mean > limit) | (np.sqrt(np.maximum(square - mean * mean, 0)) > limit)
+
+
+def _pen(scene: Scene, settings: TissueComposeSettings, rng: np.random.Generator) -> None:
+    scene.cover(filtered(pen(scene.light.shape, scene.mpp, rng)), settings.hidden_light)
+
+
+def _dirt(scene: Scene, settings: TissueComposeSettings, rng: np.random.Generator) -> None:
+    kind = int(rng.integers(9))
+    if kind >= 7:
+        mark = fiducials if kind == 7 else writing
+        scene.cover(filtered(mark(scene.light.shape, scene.mpp, rng)), settings.hidden_light)
+        return
+    draws: tuple[tuple[Draw, float, float], ...] = (
+        (draw_specks, 100, 1500), (draw_specks, 100, 1500), (draw_clump, 80, 600), (draw_threads, 300, 4000),
+        (draw_threads, 300, 4000), (draw_shadow, 80, 1200), (draw_squames, 100, 800),
+    )  # fmt: skip
+    draw, low_um, high_um = draws[kind]
+    for _ in range(int(rng.integers(1, 4 if draw is not draw_clump else 2))):
+        size_um = float(np.exp(rng.uniform(np.log(low_um), np.log(high_um))))
+        scene.lay(draw(scene.point(rng), rng, size_um, float(rng.uniform(0.6, 1.5))))
+
+
+def _edges(scene: Scene, settings: TissueComposeSettings, rng: np.random.Generator) -> None:
+    kind = float(rng.random())
+    if kind < 0.5:
+        frame = draw_frame(scene.light.shape, scene.mpp, rng)
+        scene.cover(frame.light, 0.0)
+        scene.classes[frame.is_hidden] = ArtefactClass.GLASS
+        return
+    draw = draw_bubbles if kind < 0.75 else draw_slip_edge
+    size_um = float(np.exp(rng.uniform(np.log(200), np.log(3000))))
+    scene.lay(draw(scene.point(rng), rng, size_um, float(rng.uniform(0.6, 1.5))))
+
+
+def _fold(scene: Scene, settings: TissueComposeSettings, rng: np.random.Generator) -> None:
+    draw = draw_fold if rng.random() < 0.6 else draw_creases
+    size_um = float(np.exp(rng.uniform(np.log(500), np.log(5000))))
+    scene.lay(draw(scene.point(rng), rng, size_um, float(rng.uniform(0.8, 2.0))))
+
+
+def _defocus(scene: Scene, settings: TissueComposeSettings, rng: np.random.Generator) -> None:
+    scene.light = blur(scene.light, float(np.exp(rng.uniform(np.log(8), np.log(50)))), scene.mpp)
+
+
+_LAYERS: dict[ArtefactClass, Callable[[Scene, TissueComposeSettings, np.random.Generator], None]] = {
+    ArtefactClass.FOLD: _fold,
+    ArtefactClass.FOREIGN: _dirt,
+    ArtefactClass.PEN: _pen,
+    ArtefactClass.BUBBLE: _edges,
+    ArtefactClass.OUT_OF_FOCUS: _defocus,
+}
+
+
+def _photograph(scene: Scene, own: Float, settings: TissueComposeSettings, rng: np.random.Generator) -> Rgb:
+    glass = glass_colour(rng) if rng.random() < settings.glass else own
+    levels = np.maximum(scene.light, _LEAST_LIGHT) * glass
+    if rng.random() < settings.shading:
+        levels = levels * shading(levels.shape, scene.mpp, rng)
+    if rng.random() < settings.soft:
+        levels = cv2.GaussianBlur(levels, (0, 0), float(rng.uniform(0.4, 1.2)))
+    noise = rng.standard_normal(levels.shape, np.float32) * np.float32(rng.uniform(0, settings.noise_max))
+    seen = np.clip(np.rint(levels + noise), 0, 255).astype(np.uint8)
+    if rng.random() < settings.padding:
+        blank, level = draw_padding(seen.shape, rng)
+        seen[blank] = level.astype(np.uint8)
+        scene.classes[blank] = ArtefactClass.GLASS
+    return _compressed(seen, settings, rng)
+
+
+def _compressed(rgb: Rgb, settings: TissueComposeSettings, rng: np.random.Generator) -> Rgb:
+    if rng.random() >= settings.jpeg:
+        return rgb
+    quality = int(rng.integers(settings.jpeg_min, 96))
+    _, coded = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR_RGB), np.uint8)
