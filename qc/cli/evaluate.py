@@ -7,6 +7,10 @@ import click
 
 from qc.cli.options import AnyPath, ExistingFile, load_assess_settings, profile_option, settings_option
 
+biology_option = click.option(
+    "--biology", "biology_path", type=ExistingFile, help="Table of views to look at apart (slide, views, biology)."
+)
+
 
 @click.group()
 def evaluate() -> None:
@@ -52,8 +56,8 @@ def evaluate_phantoms_command(cohort_path: Path, out: Path, profile_name: str, s
 def evaluate_masks_command(table_path: Path, root: Path, out: Path, settings_path: Path | None) -> None:
     """Compare with images that have a mask of tissue or of one artefact (columns image, mask, mpp, truth)."""
     from qc.artefact.choose import artefact_stage
+    from qc.evaluate.mask_report import masks_markdown
     from qc.evaluate.masks import evaluate_mask, read_table
-    from qc.evaluate.real_reports import masks_markdown
     from qc.files import write_text
 
     settings = load_assess_settings(settings_path)
@@ -67,26 +71,76 @@ def evaluate_masks_command(table_path: Path, root: Path, out: Path, settings_pat
 @click.argument("labels_path", metavar="LABELS", type=ExistingFile)
 @click.option("--mpp", type=click.FloatRange(0, min_open=True), default=1.0, show_default=True, help="Of the views.")
 @click.option("--cell-px", type=click.IntRange(1), default=256, show_default=True, help="Side of a cell in pixels.")
-@click.option(
-    "--limit", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Share that makes a cell artefact."
-)
+@biology_option
 @click.option("--out", type=AnyPath, default=Path("reports/cells.md"), show_default=True, help="Report to write.")
 @settings_option
 def evaluate_cells_command(
-    labels_path: Path, mpp: float, cell_px: int, limit: float, out: Path, settings_path: Path | None
+    labels_path: Path, mpp: float, cell_px: int, biology_path: Path | None, out: Path, settings_path: Path | None
 ) -> None:
     """Compare with labelled cells of views cut from slides (columns slide, view, row, col, code)."""
     from qc.artefact.choose import artefact_stage
+    from qc.evaluate.biology import read_biology
+    from qc.evaluate.cell_report import cells_markdown
     from qc.evaluate.cells import evaluate_cells
-    from qc.evaluate.real_reports import cells_markdown
     from qc.files import write_text
     from qc.geometry import Mpp
 
     settings = load_assess_settings(settings_path)
+    biology = read_biology(biology_path) if biology_path else []
     results = []
     for cells in evaluate_cells(labels_path, Mpp(mpp), cell_px, settings):
         results.extend(cells)
         click.echo(f"{cells[0].slide}: {len(cells)} cells")
-    command = f"qc evaluate cells DATA/{labels_path.parent.name}/{labels_path.name}"
-    write_text(out, cells_markdown(results, limit, artefact_stage(settings).name, command))
+    command = f"qc evaluate cells DATA/{labels_path.parent.name}/{labels_path.name}" + _named("--biology", biology_path)
+    write_text(out, cells_markdown(results, biology, artefact_stage(settings).name, command))
     click.echo(f"written to {out}")
+
+
+@evaluate.command("real")
+@click.option("--data", "root", type=AnyPath, required=True, help="Folder of the reference data (datasets/README.md).")
+@click.option(
+    "--masks",
+    "masks_path",
+    type=ExistingFile,
+    default=Path("datasets/reference-masks.csv"),
+    show_default=True,
+    help="Table of images with masks.",
+)
+@biology_option
+@click.option("--out", type=AnyPath, default=Path("reports/validation.md"), show_default=True, help="Report to write.")
+@click.option("--sheets", type=AnyPath, help="Folder for pictures of the worst cells; none are drawn without it.")
+@settings_option
+def evaluate_real_command(
+    root: Path,
+    masks_path: Path,
+    biology_path: Path | None,
+    out: Path,
+    sheets: Path | None,
+    settings_path: Path | None,
+) -> None:
+    """Measure on all real reference images: cells, masks, failed tiles, a soft slide, a focus series.
+
+    Charts go to images/NAME beside the report NAME.md.
+    """
+    from qc.evaluate.biology import read_biology
+    from qc.evaluate.real import evaluate_real
+    from qc.evaluate.sheets import write_sheets
+    from qc.evaluate.validation_report import charts, validation_markdown
+    from qc.files import write_text
+
+    biology = read_biology(biology_path) if biology_path else []
+    results = evaluate_real(root, masks_path, biology, load_assess_settings(settings_path), tell=click.echo)
+    images = out.parent / "images" / out.stem
+    for name, svg in charts(results).items():
+        write_text(images / name, svg)
+    command = f"qc evaluate real --data DATA --masks datasets/{masks_path.name}" + _named("--biology", biology_path)
+    write_text(out, validation_markdown(results, command, images.relative_to(out.parent).as_posix()))
+    click.echo(f"written to {out}")
+    if sheets:
+        for path in write_sheets(results.cells, root, sheets):
+            click.echo(path)
+
+
+def _named(option: str, path: Path | None) -> str:
+    """The option as a report names it."""
+    return f" {option} datasets/{path.name}" if path else ""

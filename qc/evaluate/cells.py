@@ -1,23 +1,25 @@
-"""Labelled cells of views cut from slides. In: a table of cells. Out: a score per cell, pooled by slide.
+"""Labelled cells of views cut from slides. In: a table of cells and a stage for each slide. Out: a score per cell.
 
 The views of one slide are laid side by side, with nothing scanned between them, and assessed as one
 slide, so that the stages see what is normal on it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from qc.artefact.choose import artefact_stage
+from qc.artefact.stage import ArtefactStage
 from qc.config.assess import AssessSettings
 from qc.errors import SettingsError
-from qc.geometry import Mpp
-from qc.labels import ArtefactClass
+from qc.evaluate.detection import detection_score, mean_suspicion
+from qc.evaluate.field import read_field
+from qc.geometry import Grid, Mpp
 from qc.maps import resample_nearest, tissue_in
 from qc.pipeline.assess import look
 from qc.pipeline.mapping import map_artefacts, plan_reading
@@ -27,6 +29,9 @@ ARTEFACT_CODES = "FOBDP"
 LEFT_OUT_CODES = "XK"
 _GAP_PX = 64
 
+StageOf = Callable[[str], ArtefactStage[Any]]
+"""From the name of a slide to the stage that scores it: one that never saw it, where stages are trained."""
+
 
 @dataclass(frozen=True)
 class CellResult:
@@ -35,15 +40,21 @@ class CellResult:
     Attributes:
         slide: Slide it was cut from.
         view: View of the slide.
+        row: Row of the cell in the view.
+        column: Column of it.
         code: Letters of the label, the main one first.
-        score: Share of its tissue that is not clean, 1 where no tissue is found.
+        score: Detection score, see `detection_score`; 1 where no tissue is found.
+        suspicion: Mean suspicion over its tissue: the share of artefact to be expected, for rules the share called.
         tissue_share: Share of the cell found to be tissue.
     """
 
     slide: str
     view: str
+    row: int
+    column: int
     code: str
     score: float
+    suspicion: float
     tissue_share: float
 
     @property
@@ -56,8 +67,20 @@ class CellResult:
         """Tissue cells that the figures are about: no glass, no padding, no surgical ink."""
         return not self.code.startswith("G") and not any(letter in self.code for letter in LEFT_OUT_CODES)
 
+    @property
+    def is_clean(self) -> bool:
+        """A tissue cell that counts and has no artefact."""
+        return self.counts_for_artefacts and not self.is_artefact
 
-def evaluate_cells(labels_path: Path, mpp: Mpp, cell_px: int, settings: AssessSettings) -> Iterator[list[CellResult]]:
+    @property
+    def is_surgical_ink(self) -> bool:
+        """Tissue with ink that the pathologist put on its margin, without an artefact: nothing to call."""
+        return self.code.startswith("C") and "K" in self.code and not self.is_artefact
+
+
+def evaluate_cells(
+    labels_path: Path, mpp: Mpp, cell_px: int, settings: AssessSettings, stage_of: StageOf | None = None
+) -> Iterator[list[CellResult]]:
     """Score every labelled cell, slide by slide.
 
     Args:
@@ -65,6 +88,7 @@ def evaluate_cells(labels_path: Path, mpp: Mpp, cell_px: int, settings: AssessSe
         mpp: Micrometres per pixel of the views.
         cell_px: Side of a cell in pixels.
         settings: How to assess.
+        stage_of: Which stage scores a slide; the one that the settings ask for when left out.
 
     Raises:
         SettingsError: If a column or view is missing.
@@ -76,34 +100,48 @@ def evaluate_cells(labels_path: Path, mpp: Mpp, cell_px: int, settings: AssessSe
         raise SettingsError(
             f"{labels_path} is no table of labelled cells ({error})", "see datasets/README.md"
         ) from error
+    stage = artefact_stage(settings)
     for slide, rows in groups:
-        yield _evaluate_slide(str(slide), rows, labels_path.parent, mpp, cell_px, settings)
+        judge = stage_of(str(slide)) if stage_of else stage
+        yield _evaluate_slide(str(slide), rows, labels_path.parent, mpp, cell_px, settings, judge)
 
 
 def _evaluate_slide(
-    name: str, rows: pd.DataFrame, root: Path, mpp: Mpp, cell_px: int, settings: AssessSettings
+    name: str,
+    rows: pd.DataFrame,
+    root: Path,
+    mpp: Mpp,
+    cell_px: int,
+    settings: AssessSettings,
+    stage: ArtefactStage[Any],
 ) -> list[CellResult]:
     views = sorted(rows["view"].unique())
-    images = [_read_view(root / name / f"{view}.jpg") for view in views]
-    slide, offsets = _side_by_side(images, mpp, name)
-    sight = look(slide, settings)
-    stage = artefact_stage(settings)
-    plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um)
-    found = map_artefacts(slide, sight, plan, settings, stage).artefacts
-    grid = found.grid
-    is_tissue = tissue_in(sight.tissue, grid, grid.window)
-    pixel_grid = grid.at(mpp)
-    classes = resample_nearest(found.classes, grid, pixel_grid, pixel_grid.window, fill=ArtefactClass.UNASSESSED)
-    tissue = resample_nearest(is_tissue, grid, pixel_grid, pixel_grid.window, fill=False)
-    is_clean = tissue & (classes == ArtefactClass.CLEAN)
+    slide, offsets = _side_by_side([read_field(root / name / f"{view}.jpg") for view in views], mpp, name)
+    suspicion, is_tissue = _per_pixel(slide, settings, stage)
     results = []
     for view, row, column, code in rows[["view", "row", "col", "code"]].to_numpy():
         left = offsets[views.index(view)] + int(column) * cell_px
         cell = (slice(int(row) * cell_px, (int(row) + 1) * cell_px), slice(left, left + cell_px))
-        n_tissue, n_clean = int(tissue[cell].sum()), int(is_clean[cell].sum())
-        score = 1 - n_clean / n_tissue if n_tissue else 1.0
-        results.append(CellResult(name, view, code, score, n_tissue / cell_px**2))
+        doubt, tissue = suspicion[cell], is_tissue[cell]
+        score, mean = detection_score(doubt, tissue), mean_suspicion(doubt, tissue)
+        tissue_share = np.count_nonzero(tissue) / cell_px**2
+        results.append(CellResult(name, view, int(row), int(column), code, score, mean, tissue_share))
     return results
+
+
+def _per_pixel(
+    slide: MemorySlide, settings: AssessSettings, stage: ArtefactStage[Any]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """(H, W) suspicion and tissue of each pixel of the slide."""
+    sight = look(slide, settings)
+    plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um)
+    mapped = map_artefacts(slide, sight, plan, settings, stage, with_suspicion=True)
+    assert mapped.suspicion is not None
+    grid = mapped.artefacts.grid
+    pixels = Grid(slide.size, slide.mpp, slide.mpp)
+    suspicion = resample_nearest(mapped.suspicion, grid, pixels, pixels.window, fill=np.nan)
+    is_tissue = tissue_in(sight.tissue, grid, grid.window)
+    return suspicion, resample_nearest(is_tissue, grid, pixels, pixels.window, fill=False)
 
 
 def _side_by_side(images: list[NDArray[np.uint8]], mpp: Mpp, name: str) -> tuple[MemorySlide, list[int]]:
@@ -114,10 +152,3 @@ def _side_by_side(images: list[NDArray[np.uint8]], mpp: Mpp, name: str) -> tuple
     for left, image in zip(offsets[:-1], images, strict=True):
         canvas[: image.shape[0], left : left + image.shape[1]] = np.dstack([image, np.full(image.shape[:2], 255)])
     return MemorySlide(canvas, mpp, name), offsets[:-1]
-
-
-def _read_view(path: Path) -> NDArray[np.uint8]:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-    if image is None:
-        raise SettingsError(f"{path} is missing or no image", "check --data")
-    return np.asarray(image, np.uint8)

@@ -2,5 +2,6 @@
 
 from qc.metrics.counts import Counts
 from qc.metrics.intervals import bootstrap_interval, wilson_interval
+from qc.metrics.operating import threshold_at_tnr, thresholds_from_others
 
-__all__ = ["Counts", "bootstrap_interval", "wilson_interval"]
+__all__ = ["Counts", "bootstrap_interval", "threshold_at_tnr", "thresholds_from_others", "wilson_interval"]

@@ -11,11 +11,12 @@ from qc.artefact.classical.stage import ClassicalStage
 from qc.config.assess import AssessSettings
 from qc.config.profile import load_profile
 from qc.errors import SettingsError
+from qc.evaluate.cell_report import cells_markdown
 from qc.evaluate.cells import evaluate_cells
+from qc.evaluate.mask_report import masks_markdown
 from qc.evaluate.masks import evaluate_mask, read_table
 from qc.evaluate.phantom_report import markdown
 from qc.evaluate.phantoms import PhantomResult, evaluate_phantoms, measure, verdict_counts
-from qc.evaluate.real_reports import cells_markdown, masks_markdown
 from qc.geometry import Grid, Mpp, Size
 from qc.labels import ArtefactClass, Verdict
 from qc.maps import ArtefactMap, TissueMask
@@ -135,4 +136,4 @@ def test_blurred_cells_of_a_view_score_higher_than_sharp_ones(tmp_path: Path, ti
     blurred = [cell.score for cell in cells if cell.is_artefact]
     assert np.median(blurred) > 0.9
     assert np.median(sharp) < 0.2
-    assert "AUROC" in cells_markdown(cells, 0.05, "classical 1", "qc evaluate cells labels.csv")
+    assert "AUROC" in cells_markdown(cells, [], "classical 1", "qc evaluate cells labels.csv")
