@@ -76,6 +76,11 @@ class Assessed(Settings):
     usable_mm2: float = Field(description="Clean tissue left, square millimetres.")
     focus_score: NanFloat = Field(description="Focus, 0 (blurred) to 10 (sharp); null when it cannot be judged.")
     stain_score: NanFloat = Field(description="Stain, 0 (absent or wrong) to 10; null when it cannot be judged.")
+    domain_distance: NanFloat = Field(
+        default=math.nan,
+        description="How far the colours lie from those of the slides that were trained on, as a multiple of the "
+        "distance within which nearly all of these lie; null when it was not computed.",
+    )
     coverage: dict[str, ClassCoverage] = Field(description="Tissue under each class, by class name.")
     tiles: int = Field(description="Tissue tiles planned.")
     tiles_unread: int = Field(description="Tissue tiles that could not be decoded; their tissue is unassessed.")

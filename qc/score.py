@@ -46,19 +46,23 @@ class Judgement:
         return "; ".join(dict.fromkeys(f.remedy for f in self.findings if f.remedy))
 
 
-def judge(coverage: Coverage, focus_score: float, stain_score: float, profile: Profile) -> Judgement:
+def judge(
+    coverage: Coverage, focus_score: float, stain_score: float, domain_distance: float, profile: Profile
+) -> Judgement:
     """Hold a slide against a profile.
 
     Args:
         coverage: Tissue per class.
         focus_score: 0-10, NaN when focus could not be judged.
         stain_score: 0-10, NaN when stain could not be judged.
+        domain_distance: Distance of colours from the training slides', NaN when it could not be computed.
         profile: Limits for review and for rejection.
     """
     findings = [
         *_share_findings(coverage, profile),
         *_score_findings("focus", focus_score, profile, "re-scan"),
         *_score_findings("stain", stain_score, profile, "re-stain"),
+        *_domain_findings(domain_distance, profile.domain_distance_max),
         *_area_findings(coverage, profile),
     ]
     findings.sort(key=lambda finding: finding.verdict is not Verdict.REJECT)
@@ -95,6 +99,15 @@ def _score_findings(name: str, score: float, profile: Profile, remedy: str) -> l
         return [Finding(Verdict.REVIEW, f"{name} could not be judged", "look at the slide")]
     asked = _below(score, f"{name}_score", profile)
     return [Finding(asked[0], f"{name} score {score:.1f} of 10, at least {asked[1]:g} wanted", remedy)] if asked else []
+
+
+def _domain_findings(distance: float, limit: float) -> list[Finding]:
+    if math.isnan(distance):
+        return [Finding(Verdict.REVIEW, "colours could not be compared with the training slides", "look at the slide")]
+    if distance <= limit:
+        return []
+    reason = f"colours lie outside those of the training slides: distance {distance:.2f}, limit {limit:g}"
+    return [Finding(Verdict.REVIEW, reason, "check stain and scanner, and look at the overlay before relying on it")]
 
 
 def _area_findings(coverage: Coverage, profile: Profile) -> list[Finding]:

@@ -28,6 +28,7 @@ assessed = st.builds(
     findings=st.lists(findings, max_size=3).map(tuple),
     focus_score=maybe_nan,
     stain_score=maybe_nan,
+    domain_distance=maybe_nan,
     coverage=coverages,
     **dict.fromkeys(("reason", "remedy", "profile", "artefact_stage", "mpp_source", "slide_format"), texts),
     **dict.fromkeys(("mpp", "read_mpp", "map_mpp", "tissue_mm2", "usable_mm2", "seconds"), sizes),

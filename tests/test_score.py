@@ -25,7 +25,7 @@ def profile():
 
 
 def test_a_clean_sharp_well_stained_slide_is_usable(profile):
-    judgement = judge(covered(), 9.0, 9.0, profile)
+    judgement = judge(covered(), 9.0, 9.0, 0.5, profile)
 
     assert judgement.verdict is Verdict.USABLE
     assert judgement.reason == "within all limits"
@@ -36,7 +36,7 @@ def test_a_clean_sharp_well_stained_slide_is_usable(profile):
 def test_each_class_beyond_its_own_limit_is_named_with_share_limit_and_remedy(profile, name):
     limit = getattr(profile.reject, name)
 
-    at, beyond = (judge(covered(**{name: limit + more}), 9.0, 9.0, profile) for more in (0.0, 0.01))
+    at, beyond = (judge(covered(**{name: limit + more}), 9.0, 9.0, 0.5, profile) for more in (0.0, 0.01))
 
     assert at.verdict is Verdict.REVIEW
     assert beyond.verdict is Verdict.REJECT
@@ -46,33 +46,51 @@ def test_each_class_beyond_its_own_limit_is_named_with_share_limit_and_remedy(pr
 
 
 def test_a_share_exactly_at_the_review_limit_still_passes(profile):
-    assert judge(covered(fold=profile.review.fold), 9.0, 9.0, profile).verdict is Verdict.USABLE
+    assert judge(covered(fold=profile.review.fold), 9.0, 9.0, 0.5, profile).verdict is Verdict.USABLE
 
 
 def test_many_small_artefacts_together_are_found(profile):
     share = profile.review.fold * 0.9
-    judgement = judge(covered(fold=share, foreign=share, pen=share, bubble=share), 9.0, 9.0, profile)
+    judgement = judge(covered(fold=share, foreign=share, pen=share, bubble=share), 9.0, 9.0, 0.5, profile)
 
     assert [finding.reason.split(" ")[:3] for finding in judgement.findings] == [["all", "artefacts", "together"]]
 
 
 @pytest.mark.parametrize(("focus", "stain"), [(math.nan, 9.0), (9.0, math.nan)])
 def test_what_could_not_be_judged_is_looked_at_and_never_passed(profile, focus, stain):
-    judgement = judge(covered(), focus, stain, profile)
+    judgement = judge(covered(), focus, stain, 0.5, profile)
 
     assert judgement.verdict is Verdict.REVIEW
     assert "could not be judged" in judgement.reason
 
 
+def test_colours_beyond_the_training_slides_are_looked_at_and_never_rejected(profile):
+    limit = profile.domain_distance_max
+
+    at, beyond, far = (judge(covered(), 9.0, 9.0, distance, profile) for distance in (limit, limit + 0.5, 1000.0))
+
+    assert at.verdict is Verdict.USABLE
+    assert beyond.verdict is far.verdict is Verdict.REVIEW
+    assert f"distance {limit + 0.5:.2f}, limit {limit:g}" in beyond.reason
+    assert beyond.remedy
+
+
+def test_colours_that_could_not_be_compared_are_looked_at(profile):
+    judgement = judge(covered(), 9.0, 9.0, math.nan, profile)
+
+    assert judgement.verdict is Verdict.REVIEW
+    assert "could not be compared" in judgement.reason
+
+
 def test_no_tissue_at_all_is_never_usable_and_says_so_in_words(profile):
-    judgement = judge(Coverage(dict.fromkeys(ArtefactClass, 0), _CELL_MM2), 9.0, 9.0, profile)
+    judgement = judge(Coverage(dict.fromkeys(ArtefactClass, 0), _CELL_MM2), 9.0, 9.0, 0.5, profile)
 
     assert judgement.verdict is Verdict.REJECT
     assert "nan" not in judgement.reason
 
 
 def test_the_worst_finding_comes_first_and_decides(profile):
-    judgement = judge(covered(fold=0.1, pen=0.4), 4.0, 9.0, profile)
+    judgement = judge(covered(fold=0.1, pen=0.4), 4.0, 9.0, 0.5, profile)
 
     assert judgement.verdict is judgement.findings[0].verdict is Verdict.REJECT
     assert judgement.reason.startswith("pen 40%")
@@ -89,8 +107,8 @@ def test_more_of_an_artefact_never_makes_a_verdict_better(parts, focus, stain, w
     moved = cells[ArtefactClass.CLEAN] // 2
     worse = cells | {classes[which]: cells[classes[which]] + moved, ArtefactClass.CLEAN: moved}
 
-    before = judge(Coverage(cells, _CELL_MM2), focus, stain, profile)
-    after = judge(Coverage(worse, _CELL_MM2), focus, stain, profile)
+    before = judge(Coverage(cells, _CELL_MM2), focus, stain, 0.5, profile)
+    after = judge(Coverage(worse, _CELL_MM2), focus, stain, 0.5, profile)
 
     assert _BADNESS.index(after.verdict) >= _BADNESS.index(before.verdict)
 

@@ -36,6 +36,12 @@ class Profile(Settings):
     purpose: str = Field(description="What the tissue is wanted for, one sentence.")
     review: Limits = Field(description="Limits beyond which a person looks.")
     reject: Limits = Field(description="Limits beyond which the slide goes back to the lab.")
+    domain_distance_max: float = Field(
+        default=1.0,
+        ge=0,
+        description="Distance of a slide's colours from the training slides' beyond which a person looks; 1 holds "
+        "nearly all of these. Never a reason to reject: the slide may be good and the map wrong.",
+    )
 
     @model_validator(mode="after")
     def _rejection_is_no_stricter_than_review(self) -> Self:

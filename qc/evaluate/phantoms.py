@@ -91,7 +91,7 @@ def measure(name: str, assessment: Assessment, truth: PhantomTruth, profile: Pro
     mask = assessment.tissue
     is_found = resample_nearest(mask.is_tissue, mask.grid, grid, grid.window, fill=False)
     true_coverage = coverage(ArtefactMap(truth.classes, grid), TissueMask(truth.is_tissue, grid))
-    deserved = judge(true_coverage, 10.0, 10.0, profile).verdict
+    deserved = judge(true_coverage, 10.0, 10.0, 0.0, profile).verdict
     inside = truth.is_tissue
     return PhantomResult(
         name=name,

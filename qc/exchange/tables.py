@@ -33,7 +33,7 @@ def columns() -> tuple[str, ...]:
     areas = [f"{c.name.lower()}_mm2" for c in (*ARTEFACTS, ArtefactClass.UNASSESSED)]
     return (
         *("slide_id", "verdict", "reason", "remedy", "reason_code", "tissue_mm2", "usable_mm2"),
-        *("focus_score", "stain_score", "artefact_share", *shares, *areas),
+        *("focus_score", "stain_score", "domain_distance", "artefact_share", *shares, *areas),
         *("mpp", "mpp_source", "width_px", "height_px", "slide_format", "read_mpp", "map_mpp"),
         *("tiles", "tiles_unread", "profile", "artefact_stage", "seconds"),
         *("path", "slide_fingerprint", "settings_fingerprint", "software_version"),

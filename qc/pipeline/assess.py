@@ -70,7 +70,7 @@ def assess_slide(
     plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um)
     mapped = map_artefacts(slide, sight, plan, settings, stage, threads, progress)
     covered = coverage(mapped.artefacts, sight.tissue)
-    judgement = judge(covered, mapped.focus_score, mapped.stain_score, profile)
+    judgement = judge(covered, mapped.focus_score, mapped.stain_score, mapped.domain_distance, profile)
     record = Assessed(
         stamp=stamp,
         verdict=judgement.verdict,
@@ -90,6 +90,7 @@ def assess_slide(
         usable_mm2=judgement.usable_mm2,
         focus_score=mapped.focus_score,
         stain_score=mapped.stain_score,
+        domain_distance=mapped.domain_distance,
         coverage={
             c.name.lower(): ClassCoverage(share=covered.share(c), area_mm2=covered.area_mm2(c)) for c in covered.cells
         },

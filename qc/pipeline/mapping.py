@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from qc.artefact.stage import ArtefactStage, MeasuredTile, SlideView
 from qc.config.assess import AssessSettings
 from qc.config.reading import MAP_BLOCK_CELLS, ReadingSettings
+from qc.domain.reference import packaged_reference
+from qc.domain.sample import ColourSample
 from qc.errors import TruncatedSlideError
 from qc.geometry import Grid, Window
 from qc.labels import ArtefactClass
@@ -49,6 +51,7 @@ class Mapped:
         tiles_unread: Tiles that could not be decoded.
         focus_score: 0-10, NaN when focus cannot be judged.
         stain_score: 0-10, NaN when stain cannot be judged.
+        domain_distance: Distance of the slide's colours from the training slides', NaN when it cannot be computed.
         suspicion: (H, W) float32 on the map's grid, how probably a tissue cell is an artefact, 0-1; NaN outside tissue
             and where nothing was seen. None unless asked for.
     """
@@ -57,6 +60,7 @@ class Mapped:
     tiles_unread: int
     focus_score: float
     stain_score: float
+    domain_distance: float
     suspicion: NDArray[np.float32] | None = None
 
 
@@ -94,9 +98,11 @@ def map_artefacts(
         TruncatedSlideError: If too many tiles cannot be decoded.
     """
     grid = plan.grid.at(plan.grid.cell_mpp * settings.reading.stride_px)
+    colours = ColourSample(plan.cores, plan.grid.cell_mpp, settings.reading.focus_mpp_max)
     with ThreadPoolExecutor(threads) as pool:
         try:
-            measured = _measured(pool, slide, plan, settings.reading.stride_px, stage, progress)
+            read = partial(_measured_tile, slide, sight.tissue, plan, settings.reading.stride_px, stage, colours)
+            measured = _measured(pool, plan, read, progress)
             tiles = [tile for batch in _batched(measured, _PACK_TILES) for tile in stage.packed(batch)]
             unread = len(plan) - len(tiles)
             _check_unread(slide, unread, len(plan), settings)
@@ -109,13 +115,14 @@ def map_artefacts(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+    distance = packaged_reference().distance(colours.features())
     if plan.grid.cell_mpp <= settings.reading.focus_mpp_max:
-        return Mapped(artefacts, unread, view.focus_score, view.stain_score, suspicion)
+        return Mapped(artefacts, unread, view.focus_score, view.stain_score, distance, suspicion)
     is_blurred = artefacts.classes == ArtefactClass.OUT_OF_FOCUS
     artefacts.classes[is_blurred] = ArtefactClass.CLEAN
     if suspicion is not None:
         suspicion[is_blurred] = 0
-    return Mapped(artefacts, unread, math.nan, view.stain_score, suspicion)
+    return Mapped(artefacts, unread, math.nan, view.stain_score, distance, suspicion)
 
 
 def _tissue_blocks(tissue: TissueMask, grid: Grid) -> Iterator[Window]:
@@ -147,23 +154,35 @@ def _suspicion(
 
 
 def _measured(
-    pool: ThreadPoolExecutor, slide: Slide, plan: TilePlan, stride: int, stage: ArtefactStage[E], progress: Progress
+    pool: ThreadPoolExecutor, plan: TilePlan, read: Callable[[Window], MeasuredTile[E] | None], progress: Progress
 ) -> Iterator[MeasuredTile[E]]:
     """Tiles in plan order, without those that cannot be decoded."""
-
-    def measure(core: Window) -> MeasuredTile[E] | None:
-        try:
-            pixels = read_window(slide, plan.grid, core.grown(plan.halo_px))
-        except TruncatedSlideError:
-            return None
-        evidence = stage.measure(pixels, plan.grid.cell_mpp, stride, plan.halo_px)
-        on_map = Window(core.x // stride, core.y // stride, core.width // stride, core.height // stride)
-        return MeasuredTile(on_map, evidence)
-
-    for done, tile in enumerate(pool.map(measure, plan.cores), start=1):
+    for done, tile in enumerate(pool.map(read, plan.cores), start=1):
         progress(done, len(plan))
         if tile is not None:
             yield tile
+
+
+def _measured_tile(
+    slide: Slide,
+    tissue: TissueMask,
+    plan: TilePlan,
+    stride: int,
+    stage: ArtefactStage[E],
+    colours: ColourSample,
+    core: Window,
+) -> MeasuredTile[E] | None:
+    """One tile, or None when it cannot be decoded."""
+    try:
+        pixels = read_window(slide, plan.grid, core.grown(plan.halo_px))
+    except TruncatedSlideError:
+        return None
+    if colours.wants(core):
+        inner = Window(plan.halo_px, plan.halo_px, core.width, core.height).slices
+        colours.add(pixels.rgb[inner], tissue_in(tissue, plan.grid, core) & pixels.is_scanned[inner])
+    evidence = stage.measure(pixels, plan.grid.cell_mpp, stride, plan.halo_px)
+    on_map = Window(core.x // stride, core.y // stride, core.width // stride, core.height // stride)
+    return MeasuredTile(on_map, evidence)
 
 
 def _batched(items: Iterable[T], size: int) -> Iterator[list[T]]:

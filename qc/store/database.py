@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, delete, event, select
+from sqlalchemy import DDL, Engine, create_engine, delete, event, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -33,6 +33,7 @@ class Store:
             if self._engine.dialect.name == "sqlite":
                 event.listen(self._engine, "connect", _configure_sqlite)
             Base.metadata.create_all(self._engine)
+            _add_missing_columns(self._engine)
 
     @property
     def engine(self) -> Engine:
@@ -92,12 +93,32 @@ def _row(run_id: str, record: Assessed | Failed) -> Slide:
     )
     if isinstance(record, Assessed):
         row.focus_score, row.stain_score = _nullable(record.focus_score), _nullable(record.stain_score)
+        row.domain_distance = _nullable(record.domain_distance)
         row.tissue_mm2, row.usable_mm2 = record.tissue_mm2, record.usable_mm2
         row.coverages = [
             CoverageRow(artefact_class=name, share=_nullable(amount.share), area_mm2=amount.area_mm2)
             for name, amount in record.coverage.items()
         ]
     return row
+
+
+def _add_missing_columns(engine: Engine) -> None:
+    """Bring a store of an earlier version up to date: columns that came later are added, and NULL in its rows.
+
+    Raises:
+        RunError: If a column is missing that no row may lack: the tables are not those of a store.
+    """
+    known = inspect(engine)
+    for table in Base.metadata.sorted_tables:
+        present = {column["name"] for column in known.get_columns(table.name)}
+        for column in table.columns:
+            if column.name in present:
+                continue
+            if not column.nullable:
+                raise RunError(f"the store's table {table.name} has no column {column.name}", "name another database")
+            kind = column.type.compile(engine.dialect)
+            with engine.begin() as connection:
+                connection.execute(DDL(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"))
 
 
 def _nullable(value: float) -> float | None:

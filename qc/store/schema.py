@@ -37,6 +37,7 @@ class Slide(Base):
     reason: Mapped[str] = mapped_column(Text)
     focus_score: Mapped[float | None] = mapped_column(Float)
     stain_score: Mapped[float | None] = mapped_column(Float)
+    domain_distance: Mapped[float | None] = mapped_column(Float)
     tissue_mm2: Mapped[float | None] = mapped_column(Float)
     usable_mm2: Mapped[float | None] = mapped_column(Float)
     record_json: Mapped[str] = mapped_column(Text)

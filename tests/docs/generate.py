@@ -100,6 +100,8 @@ def _profiles() -> str:
         (f"`{key}`", *(_limit(profile, key) for profile in profiles), field.description or "")
         for key, field in Limits.model_fields.items()
     ]
+    domain = Profile.model_fields["domain_distance_max"].description or ""
+    limits.append(("`domain_distance_max`", *(f"{p.domain_distance_max:g}" for p in profiles), domain))
     return f"{about}\n\n{_table(('limit', *(p.name for p in profiles), 'meaning'), limits)}"
 
 

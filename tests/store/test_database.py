@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.orm import Session
 
 from qc.errors import RunError
@@ -57,7 +57,7 @@ def assessed(slide_id="a", **changes):
         **{"kind": "assessed", "stamp": stamp(slide_id), "verdict": Verdict.USABLE, "reason": "müde; 'x' -- 100 %"},
         **{"remedy": "", "findings": (), "profile": "default 1", "artefact_stage": "x", "width_px": 1, "height_px": 1},
         **{"mpp": 0.25, "mpp_source": "header", "slide_format": "aperio", "read_mpp": 1.0, "map_mpp": 2.0},
-        **{"tissue_mm2": 3.0, "usable_mm2": 1.0, "focus_score": math.nan, "stain_score": 1 / 3},
+        **{"tissue_mm2": 3.0, "usable_mm2": 1.0, "focus_score": math.nan, "stain_score": 1 / 3, "domain_distance": 0.7},
         **{"coverage": {name: ClassCoverage(share=1 / 7, area_mm2=3 / 7) for name in names}},
         **{"tiles": 4, "tiles_unread": 0, "seconds": 2.0},
     }
@@ -100,6 +100,34 @@ def test_a_second_result_takes_the_place_of_the_first_and_of_its_coverages(store
         assert session.scalar(select(func.count()).select_from(Slide)) == 1
         assert session.scalar(select(func.count()).select_from(CoverageRow)) == 7
         assert session.scalar(select(Slide.tissue_mm2)) == 5.0
+
+
+def test_a_store_of_an_earlier_version_gains_the_columns_that_came_later(store):
+    begin(store)
+    store.save("run", assessed("a"))
+    old = assessed("a").model_dump_json(exclude={"domain_distance"})
+    with store.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE slides DROP COLUMN domain_distance"))
+        connection.execute(text("UPDATE slides SET record_json = :old"), {"old": old})
+
+    reopened = Store(store.engine.url.render_as_string(hide_password=False))
+    reopened.save("run", assessed("b"))
+
+    assert [math.isnan(r.domain_distance) for r in reopened.records("run") if isinstance(r, Assessed)] == [True, False]
+    with Session(reopened.engine) as session:
+        assert session.scalars(select(Slide.domain_distance).order_by(Slide.slide_id)).all() == [None, 0.7]
+    reopened.close()
+
+
+def test_a_database_with_other_tables_of_our_names_is_refused_in_one_sentence(tmp_path):
+    url = sqlite_url(tmp_path / "other.sqlite")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE slides (id INTEGER PRIMARY KEY, title TEXT)"))
+    engine.dispose()
+
+    with pytest.raises(RunError, match="no column"):
+        Store(url)
 
 
 def test_what_could_not_be_computed_is_null_and_never_zero(store):
