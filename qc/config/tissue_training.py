@@ -1,4 +1,4 @@
-"""Settings of training data for tissue networks: overviews, what is trusted of their masks, what is composed on them."""
+"""Settings of training data for tissue networks: overviews, what is believed of their masks, what is laid on them."""
 
 import re
 from typing import Literal, Self
@@ -104,7 +104,7 @@ class TissueComposeSettings(Settings):
     visible_density: float = Field(
         default=0.012, ge=0, description="Density nearby below which nobody could tell tissue; left open."
     )
-    visible_um: float = Field(default=60.0, gt=0, description="What is nearby, micrometres.")
+    visible_um: float = Field(default=160.0, gt=0, description="What is nearby, micrometres.")
     hidden_light: float = Field(default=0.45, ge=0, le=1, description="Light below which what is under ink is open.")
     glass: float = Field(default=0.6, ge=0, le=1, description="Chance that glass is not white: grey, yellow, bluish.")
     shading: float = Field(default=0.5, ge=0, le=1, description="Chance of uneven light.")

@@ -5,7 +5,6 @@ In and out: (H, W, 3) float32 transmittance, 1 on bare glass.
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from qc.optics.field import Float, smoothstep
 from qc.optics.stain import H_DAB, HE_MACENKO, HE_RUIFROK, between, filtered, to_od

@@ -1,7 +1,7 @@
 """Anything that overviews show, laid on one of them. In: pixels and classes. Out: the same, as hard as slides get.
 
-Classes move with what is laid: ink, dust, frames and shade on glass stay glass; tissue under them stays tissue as long as
-it can be seen, is left open where it cannot, and is glass where something opaque or nothing was scanned in its place.
+Classes move with what is laid: ink, dust, frames and shade on glass stay glass; tissue under them stays tissue as long
+as it can be seen, is left open where it cannot, and is glass where something opaque or nothing was scanned instead.
 """
 
 from collections.abc import Callable
@@ -29,24 +29,33 @@ Classes = NDArray[np.uint8]
 Draw = Callable[[Bounds, np.random.Generator, float, float], Artefact]
 
 _LEAST_LIGHT = 0.002
+_DIRT: tuple[tuple[Draw, float, float], ...] = (  # with the range of sizes in micrometres
+    (draw_specks, 100, 1500),
+    (draw_clump, 80, 600),
+    (draw_threads, 300, 4000),
+    (draw_shadow, 80, 1200),
+    (draw_squames, 100, 800),
+)
+_DIRT_SHARES = (0.25, 0.1, 0.25, 0.15, 0.08, 0.11, 0.06)  # of those, fiducial marks and writing
 
 
 class Scene:
-    """One tile on its way: its light, its classes and its scale."""
+    """One tile on its way: its light, its classes, its scale, and how it is varied."""
 
-    def __init__(self, light: Float, classes: Classes, mpp: float) -> None:
+    def __init__(self, light: Float, classes: Classes, mpp: float, settings: TissueComposeSettings) -> None:
         self.light = light
         self.classes = classes
         self.mpp = mpp
+        self.settings = settings
 
     def lay(self, artefact: Artefact) -> None:
         """Something described in micrometres."""
         self.light = lay_window(artefact, self.light, Coords.of(self.light.shape, self.mpp))
 
-    def cover(self, factor: Float, hidden_light: float) -> None:
-        """A filter (H, W, 3); tissue under less than `hidden_light` of the light is left open."""
+    def cover(self, factor: Float) -> None:
+        """A filter (H, W, 3); tissue under what takes most of the light is left open."""
         self.light = self.light * factor
-        hidden = factor.mean(axis=2) < hidden_light
+        hidden = factor.mean(axis=2) < self.settings.hidden_light
         self.classes[hidden & (self.classes == ArtefactClass.CLEAN)] = IGNORE
 
     def point(self, rng: np.random.Generator) -> Bounds:
@@ -78,20 +87,21 @@ def compose_tissue(
         rng: Draws everything.
     """
     own = np.array(glass_rgb, np.float32)
-    scene = Scene(np.maximum(rgb.astype(np.float32), 0.5) / own, classes.copy(), mpp)
-    _stain(scene, settings, rng)
+    scene = Scene(np.maximum(rgb.astype(np.float32), 0.5) / own, classes.copy(), mpp, settings)
+    _stain(scene, rng)
     wanted = label
     while wanted in _LAYERS:
-        _LAYERS[wanted](scene, settings, rng)
+        _LAYERS[wanted](scene, rng)
         if rng.random() >= settings.another:
             break
         wanted = list(_LAYERS)[int(rng.integers(len(_LAYERS)))]
     if rng.random() < settings.stray:
-        _dirt(scene, settings, rng)
-    return _photograph(scene, own, settings, rng), scene.classes
+        _dirt(scene, rng)
+    return _photograph(scene, own, rng), scene.classes
 
 
-def _stain(scene: Scene, settings: TissueComposeSettings, rng: np.random.Generator) -> None:
+def _stain(scene: Scene, rng: np.random.Generator) -> None:
+    settings = scene.settings
     tissue = (scene.classes != ArtefactClass.GLASS).astype(np.float32)
     weight = np.asarray(cv2.blur(tissue, (3, 3)), np.float32)
     if rng.random() < settings.recolour:
@@ -99,13 +109,14 @@ def _stain(scene: Scene, settings: TissueComposeSettings, rng: np.random.Generat
     if rng.random() < settings.fade:
         left = float(np.exp(rng.uniform(np.log(settings.fade_min), 0)))
         scene.light = faded(scene.light, weight, left, rng)
-    scene.classes[(scene.classes == ArtefactClass.CLEAN) & ~_is_visible(scene, settings)] = IGNORE
+    scene.classes[(scene.classes == ArtefactClass.CLEAN) & ~_is_visible(scene)] = IGNORE
     if rng.random() < settings.haze:
         scene.light = hazy(scene.light, rng)
 
 
-def _is_visible(scene: Scene, settings: TissueComposeSettings) -> Mask:
+def _is_visible(scene: Scene) -> Mask:
     """Where something nearby is denser than glass, or uneven."""
+    settings = scene.settings
     loss = 1 - np.minimum(darkest(scene.light), 1)
     side = 2 * max(1, round(settings.visible_um / scene.mpp / 2)) + 1
     mean, square = cv2.blur(loss, (side, side)), cv2.blur(loss * loss, (side, side))
@@ -113,49 +124,47 @@ def _is_visible(scene: Scene, settings: TissueComposeSettings) -> Mask:
     return (mean > limit) | (np.sqrt(np.maximum(square - mean * mean, 0)) > limit)
 
 
-def _pen(scene: Scene, settings: TissueComposeSettings, rng: np.random.Generator) -> None:
-    scene.cover(filtered(pen(scene.light.shape, scene.mpp, rng)), settings.hidden_light)
+def _pen(scene: Scene, rng: np.random.Generator) -> None:
+    scene.cover(filtered(pen(scene.light.shape, scene.mpp, rng)))
 
 
-def _dirt(scene: Scene, settings: TissueComposeSettings, rng: np.random.Generator) -> None:
-    kind = int(rng.integers(9))
-    if kind >= 7:
-        mark = fiducials if kind == 7 else writing
-        scene.cover(filtered(mark(scene.light.shape, scene.mpp, rng)), settings.hidden_light)
+def _dirt(scene: Scene, rng: np.random.Generator) -> None:
+    kind = int(rng.choice(len(_DIRT_SHARES), p=_DIRT_SHARES))
+    if kind >= len(_DIRT):
+        mark = fiducials if kind == len(_DIRT) else writing
+        scene.cover(filtered(mark(scene.light.shape, scene.mpp, rng)))
         return
-    draws: tuple[tuple[Draw, float, float], ...] = (
-        (draw_specks, 100, 1500), (draw_specks, 100, 1500), (draw_clump, 80, 600), (draw_threads, 300, 4000),
-        (draw_threads, 300, 4000), (draw_shadow, 80, 1200), (draw_squames, 100, 800),
-    )  # fmt: skip
-    draw, low_um, high_um = draws[kind]
+    draw, low_um, high_um = _DIRT[kind]
     for _ in range(int(rng.integers(1, 4 if draw is not draw_clump else 2))):
         size_um = float(np.exp(rng.uniform(np.log(low_um), np.log(high_um))))
         scene.lay(draw(scene.point(rng), rng, size_um, float(rng.uniform(0.6, 1.5))))
 
 
-def _edges(scene: Scene, settings: TissueComposeSettings, rng: np.random.Generator) -> None:
+def _edges(scene: Scene, rng: np.random.Generator) -> None:
     kind = float(rng.random())
     if kind < 0.5:
         frame = draw_frame(scene.light.shape, scene.mpp, rng)
-        scene.cover(frame.light, 0.0)
-        scene.classes[frame.is_hidden] = ArtefactClass.GLASS
+        scene.light = frame.over(scene.light)
+        if frame.is_opaque:
+            scene.classes[frame.inside[..., 0] > 0.9] = ArtefactClass.GLASS
+            scene.classes[(frame.inside[..., 0] > 0.3) & (scene.classes == ArtefactClass.CLEAN)] = IGNORE
         return
     draw = draw_bubbles if kind < 0.75 else draw_slip_edge
     size_um = float(np.exp(rng.uniform(np.log(200), np.log(3000))))
     scene.lay(draw(scene.point(rng), rng, size_um, float(rng.uniform(0.6, 1.5))))
 
 
-def _fold(scene: Scene, settings: TissueComposeSettings, rng: np.random.Generator) -> None:
+def _fold(scene: Scene, rng: np.random.Generator) -> None:
     draw = draw_fold if rng.random() < 0.6 else draw_creases
     size_um = float(np.exp(rng.uniform(np.log(500), np.log(5000))))
     scene.lay(draw(scene.point(rng), rng, size_um, float(rng.uniform(0.8, 2.0))))
 
 
-def _defocus(scene: Scene, settings: TissueComposeSettings, rng: np.random.Generator) -> None:
+def _defocus(scene: Scene, rng: np.random.Generator) -> None:
     scene.light = blur(scene.light, float(np.exp(rng.uniform(np.log(8), np.log(50)))), scene.mpp)
 
 
-_LAYERS: dict[ArtefactClass, Callable[[Scene, TissueComposeSettings, np.random.Generator], None]] = {
+_LAYERS: dict[ArtefactClass, Callable[[Scene, np.random.Generator], None]] = {
     ArtefactClass.FOLD: _fold,
     ArtefactClass.FOREIGN: _dirt,
     ArtefactClass.PEN: _pen,
@@ -164,7 +173,8 @@ _LAYERS: dict[ArtefactClass, Callable[[Scene, TissueComposeSettings, np.random.G
 }
 
 
-def _photograph(scene: Scene, own: Float, settings: TissueComposeSettings, rng: np.random.Generator) -> Rgb:
+def _photograph(scene: Scene, own: Float, rng: np.random.Generator) -> Rgb:
+    settings = scene.settings
     glass = glass_colour(rng) if rng.random() < settings.glass else own
     levels = np.maximum(scene.light, _LEAST_LIGHT) * glass
     if rng.random() < settings.shading:
@@ -177,7 +187,7 @@ def _photograph(scene: Scene, own: Float, settings: TissueComposeSettings, rng: 
         blank, level = draw_padding(seen.shape, rng)
         seen[blank] = level.astype(np.uint8)
         scene.classes[blank] = ArtefactClass.GLASS
-    return _compressed(seen, settings, rng)
+    return _compressed(seen, scene.settings, rng)
 
 
 def _compressed(rgb: Rgb, settings: TissueComposeSettings, rng: np.random.Generator) -> Rgb:

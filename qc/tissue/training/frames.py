@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from qc.optics.field import Float, Mask, smoothstep
+from qc.optics.stain import filtered
 from qc.tissue.training.appearance import smooth_noise
 
 Rng = np.random.Generator
@@ -13,36 +14,42 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """What a straight border does to the light, and where nothing beneath can be seen.
+    """What a straight border does to the light.
 
     Attributes:
-        light: (H, W, 3) float32 factor of transmittance.
-        is_hidden: (H, W) bool.
+        lines: (H, W, 3) float32 factor of transmittance.
+        inside: (H, W, 1) float32, 0-1: how far beyond the border.
+        fill: Light beyond it, broadcastable to (H, W, 3).
+        is_opaque: Whether `fill` stands in for what is there, or only filters it.
     """
 
-    light: Float
-    is_hidden: Mask
+    lines: Float
+    inside: Float
+    fill: Float
+    is_opaque: bool
+
+    def over(self, light: Float) -> Float:
+        """The (H, W, 3) light with the border on it."""
+        beyond = self.fill if self.is_opaque else self.fill * light
+        return (light * (1 - self.inside) + beyond * self.inside) * self.lines
 
 
 def draw_frame(shape: tuple[int, ...], mpp: float, rng: Rng) -> Frame:
     """A line or two along a straight border, with nothing, shade, black, paper or frosted glass beyond it."""
     beyond = _beyond_um(shape, mpp, rng)
-    light = np.ones((*shape[:2], 3), np.float32)
+    lines = np.ones((*shape[:2], 3), np.float32)
     hue = rng.uniform(0.92, 1.08, 3).astype(np.float32)
     for _ in range(int(rng.integers(0, 4))):
         at_um, width_um = float(rng.uniform(-150, 150)), float(np.exp(rng.uniform(np.log(6), np.log(90))))
         depth = float(np.exp(rng.uniform(np.log(0.05), np.log(1.5))))
         line = depth * np.exp(-(((beyond - at_um) / width_um) ** 2))
-        light *= np.power(np.float32(10), -line[..., None] * hue)
+        lines *= filtered(line[..., None] * hue)
     kind = str(rng.choice(["nothing", "shade", "black", "paper", "frosted"]))
-    if kind == "nothing":
-        return Frame(light, np.zeros(shape[:2], np.bool_))
-    soft_um = float(np.exp(rng.uniform(np.log(5), np.log(120 if kind in ("paper", "frosted") else 1500))))
-    inside = smoothstep(beyond, 0.0, soft_um)[..., None]
-    fill = _fill(kind, shape, rng)
-    light *= 1 + inside * (fill - 1)
     is_opaque = kind in ("black", "paper")
-    return Frame(light, (inside[..., 0] > 0.5) if is_opaque else np.zeros(shape[:2], np.bool_))
+    soft_um = float(np.exp(rng.uniform(np.log(5), np.log(1500 if kind in ("shade", "black") else 120))))
+    inside = smoothstep(beyond, 0.0, soft_um)[..., None]
+    fill = np.ones(1, np.float32) if kind == "nothing" else _fill(kind, shape, rng)
+    return Frame(lines, inside, fill, is_opaque)
 
 
 def draw_padding(shape: tuple[int, ...], rng: Rng) -> tuple[Mask, Float]:

@@ -68,10 +68,10 @@ def from_truth(is_tissue: Mask, band_px: float) -> Classes:
 def open_band(classes: Classes, half_width_px: float) -> Classes:
     """The classes with nothing said within `half_width_px` of where tissue meets glass."""
     kernel = disc(half_width_px)
-    near_tissue = cv2.dilate((classes == ArtefactClass.CLEAN).view(np.uint8), kernel)
-    near_glass = cv2.dilate((classes == ArtefactClass.GLASS).view(np.uint8), kernel)
+    near_tissue = cv2.dilate((classes == ArtefactClass.CLEAN).view(np.uint8), kernel).view(np.bool_)
+    near_glass = cv2.dilate((classes == ArtefactClass.GLASS).view(np.uint8), kernel).view(np.bool_)
     out = classes.copy()
-    out[(near_tissue & near_glass).view(np.bool_)] = IGNORE
+    out[near_tissue & near_glass] = IGNORE
     return out
 
 

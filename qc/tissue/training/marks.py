@@ -29,22 +29,22 @@ def pen(shape: tuple[int, ...], mpp: float, rng: Rng) -> Float:
     amount = _soft(canvas, float(np.exp(rng.uniform(np.log(8), np.log(90)))) / mpp)
     wide = cv2.blur(amount, (2 * round(0.2 * width_um / mpp) + 1,) * 2)
     amount = np.clip(amount * (1 + float(rng.uniform(0, 0.8)) * (amount - wide)), 0, 2)
-    felt = smooth_noise(shape, max(2.0, width_um / float(rng.uniform(2, 10)) / mpp), rng)
-    amount = amount * np.clip(1 + float(rng.uniform(0, 0.35)) * felt, 0.15, 2)
+    felt = smooth_noise(shape, max(4.0, width_um * float(rng.uniform(0.3, 3)) / mpp), rng)
+    amount = amount * np.clip(1 + float(rng.uniform(0, 0.2)) * felt, 0.3, 1.6)
     return (amount[..., None] * np.clip(hue, 0.01, 1.1) * strength).astype(np.float32)
 
 
 def writing(shape: tuple[int, ...], mpp: float, rng: Rng) -> Float:
     """A few characters, printed or written, black or blue."""
     canvas = np.zeros(shape[:2], np.uint8)
-    height_px = float(np.exp(rng.uniform(np.log(250), np.log(2000)))) / mpp
+    height_px = float(np.exp(rng.uniform(np.log(200), np.log(1400)))) / mpp
     letters = "".join(rng.choice(list(string.ascii_uppercase + string.digits + "-/."), int(rng.integers(2, 9))))
     font = int(rng.choice([cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX]))
     at = int(rng.uniform(-0.3, 0.7) * shape[1]), int(rng.uniform(0.2, 1.1) * shape[0])
     thick = max(1, round(height_px * float(rng.uniform(0.06, 0.2))))
     cv2.putText(canvas, letters, at, font, height_px / 22, 255, thick, cv2.LINE_AA)
     if rng.random() < 0.3:
-        canvas = np.ascontiguousarray(np.rot90(canvas)) if shape[0] == shape[1] else canvas
+        canvas = np.asarray(cv2.flip(canvas, int(rng.integers(-1, 2))), np.uint8)
     hue = np.array(INKS["black" if rng.random() < 0.7 else "blue"], np.float32)
     return _soft(canvas, float(rng.uniform(0, 20)) / mpp)[..., None] * hue * np.float32(rng.uniform(0.3, 1.8))
 
@@ -80,7 +80,9 @@ def _stroke(canvas: NDArray[np.uint8], mpp: float, width_um: float, rng: Rng) ->
     if kind == "dot":
         for _ in range(int(rng.integers(1, 5))):
             x, y = centre + rng.normal(0, 2.5 * width_px, 2)
-            cv2.circle(canvas, _fixed(x, y), _fixed(width_px * rng.uniform(0.4, 0.9), 0)[0], 255, -1, cv2.LINE_AA, _SHIFT)
+            cv2.circle(
+                canvas, _fixed(x, y), _fixed(width_px * rng.uniform(0.4, 0.9), 0)[0], 255, -1, cv2.LINE_AA, _SHIFT
+            )
         return
     angle = float(rng.uniform(0, 2 * np.pi))
     if kind == "ring":

@@ -28,12 +28,14 @@ class Overview:
         rgb: (H, W, 3) uint8.
         classes: (H, W) uint8 of CLEAN, GLASS or IGNORE.
         mpp: Micrometres per pixel it is taken for.
+        own_mpp: Micrometres per pixel it has; more than `mpp` where it is coarse.
         glass_rgb: Colour of its bare glass, 0-255.
     """
 
     rgb: NDArray[np.uint8]
     classes: NDArray[np.uint8]
     mpp: float
+    own_mpp: float
     glass_rgb: tuple[float, float, float]
     slide: str
     patient: str
@@ -89,7 +91,16 @@ def plan_tissue_sources(settings: TissueTrainingSources, root: Path, throw_away:
         white = drawn.rgb[drawn.classes == ArtefactClass.GLASS]
         red, green, blue = np.median(white, axis=0).tolist() if len(white) else (245.0, 245.0, 245.0)
         overviews.append(
-            Overview(drawn.rgb, drawn.classes, settings.mpp, (red, green, blue), drawn.name, drawn.name, drawn.name)
+            Overview(
+                drawn.rgb,
+                drawn.classes,
+                settings.mpp,
+                settings.mpp,
+                (red, green, blue),
+                drawn.name,
+                drawn.name,
+                drawn.name,
+            )
         )
     tiles = [ref for index, one in enumerate(overviews) for ref in _refs(index, one, settings)]
     return PlannedTissue(settings, tuple(overviews), tuple(tiles))
@@ -130,9 +141,8 @@ def _read(path: Path, name: str, mpp: float | None, settings: TissueTrainingSour
     classes = label_overview(pixels.rgb, pixels.is_scanned, grid.cell_mpp, settings.trust, corrections)
     glass = estimate_glass(pixels.rgb, pixels.is_scanned, settings.trust.strict).rgb
     patient = settings.patients.get(name, name)
-    return Overview(
-        pixels.rgb, classes, min(grid.cell_mpp, settings.coarsest_mpp), glass, name, patient, path.as_posix()
-    )
+    shown_mpp = min(grid.cell_mpp, settings.coarsest_mpp)
+    return Overview(pixels.rgb, classes, shown_mpp, grid.cell_mpp, glass, name, patient, path.as_posix())
 
 
 def _mpp_table(path: Path) -> dict[str, float]:
