@@ -130,7 +130,7 @@ class TissueTrainingSources(Settings):
     open_share_max: float = Field(default=0.6, ge=0, le=1, description="Most of a tile that may be left open.")
     glass_every: int = Field(default=3, ge=1, description="One of so many tiles without tissue is kept.")
     parts: dict[str, float] = Field(
-        default={"train": 0.75, "validation": 0.25},
+        default={"train": 0.8, "validation": 0.2},
         description="Parts that patients are split into, and their shares.",
     )
     trust: TrustSettings = Field(default=TrustSettings(), description="What of the masks is believed.")
