@@ -122,8 +122,8 @@ def _biology_lines(
     if not biology:
         return
     yield f"\n{heading} False alarms where biology resembles an artefact\n"
-    yield "Clean cells of views in which this is seen; not every cell of a view shows it. A view may be in two groups."
-    yield "None of the views shows much pigment.\n"
+    yield "Clean cells of views in which this is seen; not every cell of a view shows it. Intervals take cells for"
+    yield "independent, which those of one slide are not.\n"
     yield "| slides with | cells | called artefact | 95 % interval (Wilson) | slides |"
     yield "|---|---|---|---|---|"
     for group in biology:

@@ -21,7 +21,7 @@ def detection_score(suspicion: NDArray[np.float32], is_tissue: NDArray[np.bool_]
         suspicion: (H, W) float32, 0-1, NaN where not seen.
         is_tissue: (H, W) bool.
 
-    >>> round(detection_score(np.float32([[0, 0, 0.5, 1]]), np.ones((1, 4), bool)), 2)
+    >>> round(detection_score(np.array([[0, 0, 0.5, 1]], np.float32), np.ones((1, 4), bool)), 2)
     1.0
     """
     values = _over_tissue(suspicion, is_tissue)

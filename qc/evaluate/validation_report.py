@@ -34,8 +34,7 @@ def validation_markdown(results: RealResults, command: str, images: str) -> str:
 
 def charts(results: RealResults) -> dict[str, str]:
     """SVG texts by file name."""
-    cells = [cell for cell in results.cells if cell.counts_for_artefacts]
-    truth, scores = [cell.is_artefact for cell in cells], [cell.score for cell in cells]
+    truth, scores = _truth_and_scores(results)
     bins = [(b.mean_score, b.positive_share) for b in reliability(truth, scores)]
     tiles, soft = results.pass_fail.tiles, results.soft_slide.tiles
     curves = [
@@ -62,6 +61,7 @@ def _lines(results: RealResults, command: str, images: str) -> Iterator[str]:
     yield f"![Reliability of the detection score on cells]({images}/{RELIABILITY_CHART})\n"
     yield "## Labelled cells of real slides\n"
     yield from cell_lines(results.cells, results.biology, "###")
+    yield from _reliability_lines(results)
     yield from _worst_lines(results)
     yield "\n## Images with masks\n"
     yield from mask_lines(results.masks)
@@ -75,6 +75,20 @@ def _goal_row(goal: Goal) -> str:
         return f"| {goal.what} | - | {shown(goal.reached)} | |"
     sign = "<=" if goal.is_at_most else ">="
     return f"| {goal.what} | {sign} {goal.asked:g} | {shown(goal.reached)} | {'met' if goal.is_met else '**missed**'} |"
+
+
+def _reliability_lines(results: RealResults) -> Iterator[str]:
+    yield "\n### Reliability\n"
+    yield "A calibrated score is equal to the share of its cells that are artefact.\n"
+    yield "| cells | mean detection score | share that is artefact |"
+    yield "|---|---|---|"
+    for one in reliability(*_truth_and_scores(results)):
+        yield f"| {one.n} | {shown(one.mean_score)} | {shown(one.positive_share)} |"
+
+
+def _truth_and_scores(results: RealResults) -> tuple[list[bool], list[float]]:
+    cells = [cell for cell in results.cells if cell.counts_for_artefacts]
+    return [cell.is_artefact for cell in cells], [cell.score for cell in cells]
 
 
 def _worst_lines(results: RealResults) -> Iterator[str]:
