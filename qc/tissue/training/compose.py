@@ -120,8 +120,8 @@ def _is_visible(scene: Scene) -> Mask:
     """Where something nearby is denser than glass, or uneven."""
     settings = scene.settings
     loss = 1 - np.minimum(darkest(scene.light), 1)
-    side = 2 * max(1, round(settings.visible_um / scene.mpp / 2)) + 1
-    mean, square = cv2.blur(loss, (side, side)), cv2.blur(loss * loss, (side, side))
+    sigma = settings.visible_um / scene.mpp / 3
+    mean, square = cv2.GaussianBlur(loss, (0, 0), sigma), cv2.GaussianBlur(loss * loss, (0, 0), sigma)
     limit = 2.3 * settings.visible_density  # of light lost, for so small densities
     return (mean > limit) | (np.sqrt(np.maximum(square - mean * mean, 0)) > limit)
 

@@ -49,8 +49,10 @@ class TissueTileRef:
     Attributes:
         item: Index into `PlannedTissue.overviews`.
         centre_um: (x, y) of its middle from the overview's top left corner.
-        classes: Always empty: no tile has an annotated artefact.
-        composable: Always true.
+        classes: Artefacts annotated in it: none.
+        composable: True: anything can be laid on it.
+        weak: Always None: pixels are labelled, or open.
+        is_composed: True for a tile that was kept with something laid on it.
     """
 
     item: int
@@ -60,6 +62,8 @@ class TissueTileRef:
     file: str
     classes: frozenset[ArtefactClass] = frozenset()
     composable: bool = True
+    weak: None = None
+    is_composed: bool = False
 
 
 @dataclass(frozen=True, eq=False)
