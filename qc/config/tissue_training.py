@@ -81,6 +81,9 @@ class TrustSettings(Settings):
 
     strict: TissueSettings = Field(default=TissueSettings(), description="Rules; what they find is tissue.")
     permissive: TissueSettings = Field(default=PERMISSIVE, description="Rules; what not even they find is glass.")
+    permissive_margin_um: float = Field(
+        default=40.0, ge=0, description="By how much permissive rules reach beyond what they see, micrometres."
+    )
     band_um: float = Field(default=32.0, ge=0, description="Half width of the open band along outlines, micrometres.")
     piece_min_mm2: float = Field(default=0.15, ge=0, description="Smaller pieces are left open.")
 

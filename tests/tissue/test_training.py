@@ -79,7 +79,7 @@ def test_tiles_name_slide_and_patient_and_cover_tissue_and_glass(folder: Path):
 
 
 def test_labels_say_nothing_where_rules_differ_and_along_outlines(overview: np.ndarray):
-    trust = TrustSettings()
+    trust = TrustSettings(permissive_margin_um=0)
     is_scanned = np.ones(overview.shape[:2], bool)
 
     classes = label_overview(overview, is_scanned, MPP, trust)

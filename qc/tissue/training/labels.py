@@ -46,7 +46,7 @@ def label_overview(
     """
     found = find_tissue(rgb, is_scanned, mpp, trust.strict)
     sure = enough(found, trust.piece_min_mm2 * 1e6 / mpp**2)
-    possible = find_tissue(rgb, is_scanned, mpp, trust.permissive) | found
+    possible = _trimmed(find_tissue(rgb, is_scanned, mpp, trust.permissive), trust.permissive_margin_um / mpp) | found
     classes = np.full(found.shape, ArtefactClass.GLASS, np.uint8)
     classes[possible] = IGNORE
     classes[sure] = ArtefactClass.CLEAN
@@ -73,6 +73,13 @@ def open_band(classes: Classes, half_width_px: float) -> Classes:
     out = classes.copy()
     out[near_tissue & near_glass] = IGNORE
     return out
+
+
+def _trimmed(mask: Mask, margin_px: float) -> Mask:
+    """`mask` without its margin; what is nothing but margin, as crumbs and shreds are, is kept."""
+    kernel = disc(margin_px)
+    inner = cv2.erode(mask.view(np.uint8), kernel)
+    return inner.view(np.bool_) | (mask & ~cv2.dilate(inner, kernel).view(np.bool_))
 
 
 def _inked(rgb: NDArray[np.uint8], is_scanned: Mask, mpp: float, trust: TrustSettings) -> Mask:

@@ -30,6 +30,7 @@ class Overview:
         mpp: Micrometres per pixel it is taken for.
         own_mpp: Micrometres per pixel it has; more than `mpp` where it is coarse.
         glass_rgb: Colour of its bare glass, 0-255.
+        source: Name of its source; `phantoms` for drawn ones.
     """
 
     rgb: NDArray[np.uint8]
@@ -40,6 +41,7 @@ class Overview:
     slide: str
     patient: str
     file: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ def plan_tissue_sources(settings: TissueTrainingSources, root: Path, throw_away:
                 drawn.name,
                 drawn.name,
                 drawn.name,
+                "phantoms",
             )
         )
     tiles = [ref for index, one in enumerate(overviews) for ref in _refs(index, one, settings)]
@@ -131,10 +134,10 @@ def _overviews(
             continue
         if source.mpp_table and name not in table:
             raise SettingsError(f"{source.mpp_table} has no slide {name}", "add it, or leave the slide out")
-        yield _read(path, name, table.get(name, source.mpp), settings)
+        yield _read(path, name, source.name, table.get(name, source.mpp), settings)
 
 
-def _read(path: Path, name: str, mpp: float | None, settings: TissueTrainingSources) -> Overview:
+def _read(path: Path, name: str, source: str, mpp: float | None, settings: TissueTrainingSources) -> Overview:
     slide = open_slide(SlideFile(path, Mpp(mpp) if mpp else None))
     try:
         grid = native_grid(slide, settings.mpp)
@@ -146,7 +149,7 @@ def _read(path: Path, name: str, mpp: float | None, settings: TissueTrainingSour
     glass = estimate_glass(pixels.rgb, pixels.is_scanned, settings.trust.strict).rgb
     patient = settings.patients.get(name, name)
     shown_mpp = min(grid.cell_mpp, settings.coarsest_mpp)
-    return Overview(pixels.rgb, classes, shown_mpp, grid.cell_mpp, glass, name, patient, path.as_posix())
+    return Overview(pixels.rgb, classes, shown_mpp, grid.cell_mpp, glass, name, patient, path.as_posix(), source)
 
 
 def _mpp_table(path: Path) -> dict[str, float]:
