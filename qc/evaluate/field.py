@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from qc.artefact.stage import ArtefactStage
 from qc.config.assess import AssessSettings
+from qc.config.reading import MAP_BLOCK_CELLS
 from qc.errors import SettingsError
 from qc.evaluate.detection import detection_score, mean_suspicion
 from qc.geometry import Mpp, Window
@@ -25,6 +26,7 @@ from qc.slide.memory import MemorySlide
 from qc.slide.window import native_grid, read_overview
 
 E = TypeVar("E")
+_TILE_STEP_PX = 64
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def judge_field(rgb: NDArray[np.uint8], mpp: Mpp, settings: AssessSettings, stag
     bare = plan_reading(*_seen(rgb, mpp, settings), settings.reading, stage.reach_um)
     margin_px = math.ceil(bare.halo_px * bare.grid.pitch)
     slide, tissue = _seen(np.pad(rgb, ((margin_px,) * 2, (margin_px,) * 2, (0, 0)), "symmetric"), mpp, settings)
+    settings = _in_small_tiles(settings, max(rgb.shape[:2]) / bare.grid.pitch + 2 * bare.halo_px)
     plan = plan_reading(slide, tissue, settings.reading, stage.reach_um)
     sight = Sight(read_overview(slide, tissue.grid), tissue.is_tissue, tissue)
     mapped = map_artefacts(slide, sight, plan, settings, stage, threads=1, with_suspicion=True)
@@ -89,6 +92,13 @@ def read_field(path: Path) -> NDArray[np.uint8]:
     if image is None:
         raise SettingsError(f"{path} is missing or no image", "check --data")
     return np.asarray(image, np.uint8)
+
+
+def _in_small_tiles(settings: AssessSettings, side_px: float) -> AssessSettings:
+    """The same with tiles no larger than a field needs, so that little is read around it."""
+    step_px = math.lcm(_TILE_STEP_PX, MAP_BLOCK_CELLS * settings.reading.stride_px)
+    tile_px = min(settings.reading.tile_px, step_px * math.ceil(side_px / step_px))
+    return settings.model_copy(update={"reading": settings.reading.model_copy(update={"tile_px": tile_px})})
 
 
 def _seen(rgb: NDArray[np.uint8], mpp: Mpp, settings: AssessSettings) -> tuple[MemorySlide, TissueMask]:

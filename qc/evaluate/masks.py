@@ -7,6 +7,7 @@ it is kept out of clean tissue, and how much tissue outside it is called that ar
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qc.artefact.choose import artefact_stage
+from qc.artefact.stage import ArtefactStage
 from qc.config.assess import AssessSettings
 from qc.errors import SettingsError
 from qc.geometry import Grid, Mpp, Size
@@ -81,8 +83,14 @@ def read_table(path: Path, root: Path) -> list[MaskedImage]:
     return images
 
 
-def evaluate_mask(image: MaskedImage, settings: AssessSettings) -> MaskResult:
-    """Run the stages over one image, whatever its resolution, and compare with its mask."""
+def evaluate_mask(image: MaskedImage, settings: AssessSettings, stage: ArtefactStage[Any] | None = None) -> MaskResult:
+    """Run the stages over one image, whatever its resolution, and compare with its mask.
+
+    Args:
+        image: The image and its mask.
+        settings: How to assess.
+        stage: Judge of artefacts; the one that the settings ask for when left out.
+    """
     sanity = settings.sanity.model_copy(update={"mpp_max": COARSEST_MPP, "tissue_min_mm2": 0.0})
     settings = settings.model_copy(update={"sanity": sanity})
     with closing(open_slide(SlideFile(image.image.resolve(), image.mpp))) as slide:
@@ -93,7 +101,7 @@ def evaluate_mask(image: MaskedImage, settings: AssessSettings) -> MaskResult:
             found = resample_nearest(sight.tissue.is_tissue, sight.tissue.grid, grid, grid.window, fill=False)
             counts, grown = Counts.of(marked, found), Counts.of(marked, _grown(found, image.margin_um / slide.mpp))
             return MaskResult(image.image.name, image.truth, counts, image.margin_um, grown)
-        classes = _classes(slide, sight, settings, grid)
+        classes = _classes(slide, sight, settings, stage or artefact_stage(settings), grid)
     cls = ArtefactClass[image.truth.upper()]
     is_clean, is_called = classes == ArtefactClass.CLEAN, classes == cls
     outside = ~marked & (classes != ArtefactClass.GLASS) & (classes != ArtefactClass.UNASSESSED)
@@ -106,8 +114,9 @@ def evaluate_mask(image: MaskedImage, settings: AssessSettings) -> MaskResult:
     )
 
 
-def _classes(slide: Slide, sight: Sight, settings: AssessSettings, grid: Grid) -> NDArray[np.uint8]:
-    stage = artefact_stage(settings)
+def _classes(
+    slide: Slide, sight: Sight, settings: AssessSettings, stage: ArtefactStage[Any], grid: Grid
+) -> NDArray[np.uint8]:
     plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um)
     found = map_artefacts(slide, sight, plan, settings, stage).artefacts
     return resample_nearest(found.classes, found.grid, grid, grid.window, fill=ArtefactClass.GLASS)

@@ -58,6 +58,7 @@ def evaluate_real(
     masks_path: Path,
     biology: Sequence[Biology],
     settings: AssessSettings,
+    stage: ArtefactStage[Any] | None = None,
     stage_of: StageOf | None = None,
     tell: Callable[[str], None] = lambda _what: None,
 ) -> RealResults:
@@ -68,34 +69,36 @@ def evaluate_real(
         masks_path: Table of images with masks, paths under `root`.
         biology: Views to look at apart.
         settings: How to assess.
-        stage_of: Which stage scores the cells of a slide, for stages trained on other slides of the same collection.
+        stage: The judge; the one that the settings ask for when left out.
+        stage_of: Which stage scores the cells of a slide, where stages are trained on other slides of the same
+            collection; `stage` when left out.
         tell: Told what is done, in words.
 
     Raises:
         SettingsError: If something is missing.
     """
-    stage = artefact_stage(settings)
+    judge = stage or artefact_stage(settings)
     names: set[str] = set()
     cells: list[CellResult] = []
 
     def noted(slide: str) -> ArtefactStage[Any]:
-        chosen = stage_of(slide) if stage_of else stage
+        chosen = stage_of(slide) if stage_of else judge
         names.add(chosen.name)
         return chosen
 
     for of_slide in evaluate_cells(root / CELL_LABELS, CELL_MPP, CELL_PX, settings, noted):
         cells += of_slide
         tell(f"{of_slide[0].slide}: {len(of_slide)} cells")
-    masks = [evaluate_mask(image, settings) for image in read_table(masks_path, root)]
+    masks = [evaluate_mask(image, settings, judge) for image in read_table(masks_path, root)]
     tell(f"{len(masks)} images with masks")
-    pass_fail = evaluate_pass_fail(root / PASS_FAIL, settings, stage)
+    pass_fail = evaluate_pass_fail(root / PASS_FAIL, settings, judge)
     tell(f"{len(pass_fail.tiles)} tiles passed or failed")
-    soft_slide = evaluate_soft_slide(root / SOFT_SLIDE, settings, stage)
+    soft_slide = evaluate_soft_slide(root / SOFT_SLIDE, settings, judge)
     tell(f"{len(soft_slide.tiles)} tiles beside a soft slide")
-    focus = evaluate_focus_series(root / FOCUS_SERIES, settings, stage)
+    focus = evaluate_focus_series(root / FOCUS_SERIES, settings, judge)
     tell(f"{len(focus)} focus series")
     return RealResults(
-        stage=stage.name,
+        stage=judge.name,
         cell_stages=tuple(sorted(names)),
         cells=tuple(cells),
         biology=tuple(biology),
