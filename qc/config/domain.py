@@ -43,6 +43,7 @@ class DomainSource(Settings):
 class DomainSources(Settings):
     """All slides that the domain gate is fitted on or measured with."""
 
+    note: str = Field(default="", description="What readers of the report should know about these slides.")
     looks: int = Field(default=10, ge=1, description="Varied looks of each training slide beside its own.")
     quantile: float = Field(
         default=0.99, gt=0.5, lt=1, description="Share of looks that lie within the limit if they are normal, 0-1."

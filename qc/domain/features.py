@@ -1,9 +1,9 @@
 """Colour features of a slide. In: patches of its tissue at 1.0 mpp. Out: six numbers, each a ratio of densities.
 
 They say in which hues tissue and its fine structure are stained, whatever the amount: ratios of optical densities stay
-when a section is thicker, and medians and quartiles stay when a minority of the tissue is inked or folded. Scales finer
-than a nucleus are not looked at, so that defocus is left to the artefact stage. Densities are taken against white and
-not against the slide's own glass, because white is what the networks see.
+when a section is thicker, and medians and quartiles, over cells and over patches, stay when a minority is inked or
+folded. Scales finer than a nucleus are not looked at, so that defocus is left to the artefact stage. Densities are
+taken against white and not against the slide's own glass, because white is what the networks see.
 """
 
 from collections.abc import Sequence
@@ -29,10 +29,11 @@ FEATURE_MPP = 1.0
 _CELL_PX = 4
 _BAND_LEVEL = 2
 _STAINED_DENSITY = 0.08
-_CELLS_MIN = 200
+_CELLS_MIN = 30
 _BAND_PIXELS_MIN = 30
 _SMALLEST = 1e-6
 _DENSITY = (-np.log10((np.arange(256, dtype=np.float32) + 1) / 256)).astype(np.float32)
+_DENSITY_TABLE = np.ascontiguousarray(np.repeat(_DENSITY[None, :, None], 3, axis=2))
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,12 @@ class PatchColours:
     """What is kept of one patch.
 
     Attributes:
-        cells: (n, 3) uint8, mean colours of its tissue cells of 4 um.
-        red_over_green: Slope of red on green density in structures of 4 to 8 um; NaN where there is too little tissue.
-        blue_over_green: The same for blue.
+        shares: (n, 2) float32, shares of red and of blue in the density of its stained tissue cells of 4 um.
+        local: (3,) float64, the last three of `FEATURES` within the patch; NaN where they cannot be computed.
     """
 
-    cells: Rgb
-    red_over_green: float
-    blue_over_green: float
+    shares: NDArray[np.float32]
+    local: Features
 
 
 def measure_patch(rgb: Rgb, is_tissue: Mask) -> PatchColours:
@@ -60,35 +59,32 @@ def measure_patch(rgb: Rgb, is_tissue: Mask) -> PatchColours:
     height, width = (side // 16 * 16 for side in is_tissue.shape)
     rgb, is_tissue = np.ascontiguousarray(rgb[:height, :width]), is_tissue[:height, :width]
     cells = cv2.resize(rgb, (width // _CELL_PX, height // _CELL_PX), interpolation=cv2.INTER_AREA)
-    is_tissue_cell = is_tissue[_CELL_PX // 2 :: _CELL_PX, _CELL_PX // 2 :: _CELL_PX]
-    red, blue = _slopes(cv2.LUT(rgb, np.ascontiguousarray(np.repeat(_DENSITY[None, :, None], 3, 2))), is_tissue)
-    return PatchColours(np.asarray(cells, np.uint8)[is_tissue_cell], red, blue)
+    is_cell = is_tissue[_CELL_PX // 2 :: _CELL_PX, _CELL_PX // 2 :: _CELL_PX]
+    density = _DENSITY[np.asarray(cells, np.uint8)[is_cell]]
+    total = density.sum(axis=1)
+    is_stained = total > 3 * _STAINED_DENSITY
+    density, total = density[is_stained], total[is_stained]
+    shares = density[:, ::2] / total[:, None]
+    if len(total) < _CELLS_MIN:
+        return PatchColours(shares, np.full(3, np.nan))
+    middle, dark = np.quantile(total, (0.5, 0.75))
+    leaning = shares[:, 0] - shares[:, 1]
+    darker = np.median(leaning[total >= dark]) - np.median(leaning[total <= middle])
+    return PatchColours(shares, np.array([*_slopes(cv2.LUT(rgb, _DENSITY_TABLE), is_tissue), darker], np.float64))
 
 
 def slide_features(patches: Sequence[PatchColours]) -> Features:
-    """(6,) float64 in the order of `FEATURES`, whatever the order of patches; NaN where tissue is too little or blank.
+    """(6,) float64 in the order of `FEATURES`, whatever the order of patches; NaN when none could be measured.
 
     Args:
         patches: What was kept of each patch.
     """
-    absent = np.full(len(FEATURES), np.nan)
-    if not patches:
-        return absent
-    density = _DENSITY[np.concatenate([patch.cells for patch in patches])]
-    total = density.sum(axis=1)
-    is_stained = total > 3 * _STAINED_DENSITY
-    if np.count_nonzero(is_stained) < _CELLS_MIN:
-        return absent
-    density, total = density[is_stained], total[is_stained]
-    red, blue = density[:, 0] / total, density[:, 2] / total
-    slopes = np.array([(patch.red_over_green, patch.blue_over_green) for patch in patches])
-    slopes = slopes[np.isfinite(slopes).all(axis=1)]
-    if not len(slopes):
-        return absent
-    middle, dark = np.quantile(total, (0.5, 0.75))
-    leaning = red - blue
-    darker = np.median(leaning[total >= dark]) - np.median(leaning[total <= middle])
-    return np.array([*np.quantile(red, (0.25, 0.5)), np.median(blue), *np.median(slopes, axis=0), darker], np.float64)
+    known = [patch for patch in patches if np.isfinite(patch.local).all()]
+    if not known:
+        return np.full(len(FEATURES), np.nan)
+    red, blue = np.concatenate([patch.shares for patch in known]).T
+    local = np.median([patch.local for patch in known], axis=0)
+    return np.array([*np.quantile(red, (0.25, 0.5)), np.median(blue), *local], np.float64)
 
 
 def _slopes(density: cv2.typing.MatLike, is_tissue: Mask) -> tuple[float, float]:

@@ -55,7 +55,8 @@ class DomainReference(Settings):
             features: (6,) in the order of `FEATURES`.
         """
         away = np.asarray(features, np.float64) - np.asarray(self.mean)
-        return math.sqrt(max(0.0, float(away @ np.asarray(self.precision) @ away))) / self.limit
+        squared = float(away @ np.asarray(self.precision) @ away)
+        return math.sqrt(squared) / self.limit if math.isfinite(squared) else math.nan
 
 
 def read_reference(text: str, name: str) -> DomainReference:

@@ -1,5 +1,6 @@
 """Slides that the domain gate is fitted on or measured with. In: declared sources. Out: patches of their tissue."""
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -24,8 +25,6 @@ from qc.slide.sanity import scanned_area
 from qc.slide.tiles import plan_tiles
 from qc.slide.window import native_grid, read_overview, read_window
 from qc.tissue import find_tissue
-
-_GAP_PX = 64
 
 
 @dataclass(frozen=True)
@@ -91,15 +90,16 @@ def _opened(paths: list[Path], source: DomainSource) -> Slide:
     images = [cv2.imread(str(path), cv2.IMREAD_COLOR_RGB) for path in paths]
     if any(image is None for image in images):
         raise SettingsError(f"source {source.name}: {paths[0].parent} holds something that is no image", "correct it")
-    return _side_by_side([np.asarray(image, np.uint8) for image in images], mpp, source.name)
+    return _mosaic([np.asarray(image, np.uint8) for image in images], mpp, source.name)
 
 
-def _side_by_side(images: list[Rgb], mpp: Mpp, name: str) -> MemorySlide:
-    height = max(image.shape[0] for image in images)
-    canvas = np.zeros((height, sum(image.shape[1] + _GAP_PX for image in images), 4), np.uint8)
-    left = 0
-    for image in images:
-        canvas[: image.shape[0], left : left + image.shape[1], :3] = image
-        canvas[: image.shape[0], left : left + image.shape[1], 3] = 255
-        left += image.shape[1] + _GAP_PX
+def _mosaic(images: list[Rgb], mpp: Mpp, name: str) -> MemorySlide:
+    """Images in a near-square, row by row; what they leave is not scanned."""
+    across = math.ceil(math.sqrt(len(images)))
+    height, width = (max(image.shape[axis] for image in images) for axis in (0, 1))
+    canvas = np.zeros((math.ceil(len(images) / across) * height, across * width, 4), np.uint8)
+    for i, image in enumerate(images):
+        top, left = i // across * height, i % across * width
+        canvas[top : top + image.shape[0], left : left + image.shape[1], :3] = image
+        canvas[top : top + image.shape[0], left : left + image.shape[1], 3] = 255
     return MemorySlide(canvas, mpp, name)
