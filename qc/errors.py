@@ -3,6 +3,7 @@
 QCError
 +-- SettingsError                a setting, profile or cohort file is wrong
 +-- RunError                     a run folder or its store cannot be used
++-- WeightsError                 a network's weights are missing, damaged or for something else
 +-- SlideError                   this slide cannot be assessed; `reason` says which way
     +-- UnopenableSlideError
     +-- TruncatedSlideError
@@ -42,6 +43,10 @@ class SettingsError(QCError):
 
 class RunError(QCError):
     """A run folder or store that cannot be read or written."""
+
+
+class WeightsError(QCError):
+    """Weights of a network that cannot be used."""
 
 
 class SlideError(QCError):

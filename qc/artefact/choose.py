@@ -3,10 +3,25 @@
 from typing import Any
 
 from qc.artefact.classical.stage import ClassicalStage
+from qc.artefact.network.stage import NetworkStage
 from qc.artefact.stage import ArtefactStage
 from qc.config.assess import AssessSettings
+from qc.errors import WeightsError
+from qc.nets.packaged import network_folder
+from qc.nets.session import session
 
 
 def artefact_stage(settings: AssessSettings) -> ArtefactStage[Any]:
-    """The stage that `settings` ask for."""
-    return ClassicalStage(settings.classical)
+    """The stage that `settings` ask for.
+
+    Raises:
+        WeightsError: If they ask for a network that is not there, damaged, or for something else.
+    """
+    if settings.artefact.stage == "rules":
+        return ClassicalStage(settings.classical)
+    network = session(network_folder(settings.artefact.network))
+    if network.card.task != "artefact":
+        raise WeightsError(
+            f"{settings.artefact.network} is a network of the task {network.card.task}", "name one of the task artefact"
+        )
+    return NetworkStage(network, settings.artefact.halo_um)

@@ -108,6 +108,9 @@ def evaluate_cells_command(
 )
 @biology_option
 @click.option("--out", type=AnyPath, default=Path("reports/validation.md"), show_default=True, help="Report to write.")
+@click.option(
+    "--folds", type=AnyPath, help="Folder of qc train; each slide's cells are judged by a fold that left it out."
+)
 @click.option("--sheets", type=AnyPath, help="Folder for pictures of the worst cells; none are drawn without it.")
 @settings_option
 def evaluate_real_command(
@@ -115,6 +118,7 @@ def evaluate_real_command(
     masks_path: Path,
     biology_path: Path | None,
     out: Path,
+    folds: Path | None,
     sheets: Path | None,
     settings_path: Path | None,
 ) -> None:
@@ -122,18 +126,24 @@ def evaluate_real_command(
 
     Charts go to images/NAME beside the report NAME.md.
     """
+    from qc.artefact.choose import artefact_stage
     from qc.evaluate.biology import read_biology
+    from qc.evaluate.folds import stages_of_folds
     from qc.evaluate.real import evaluate_real
     from qc.evaluate.sheets import write_sheets
     from qc.evaluate.validation_report import charts, validation_markdown
     from qc.files import write_text
 
     biology = read_biology(biology_path) if biology_path else []
-    results = evaluate_real(root, masks_path, biology, load_assess_settings(settings_path), tell=click.echo)
+    settings = load_assess_settings(settings_path)
+    judge = artefact_stage(settings)
+    stage_of = stages_of_folds(folds, settings.artefact.halo_um, judge) if folds else None
+    results = evaluate_real(root, masks_path, biology, settings, judge, stage_of, click.echo)
     images = out.parent / "images" / out.stem
     for name, svg in charts(results).items():
         write_text(images / name, svg)
     command = f"qc evaluate real --data DATA --masks datasets/{masks_path.name}" + _named("--biology", biology_path)
+    command += " --folds FOLDS" if folds else ""
     write_text(out, validation_markdown(results, command, images.relative_to(out.parent).as_posix()))
     click.echo(f"written to {out}")
     if sheets:
@@ -144,3 +154,28 @@ def evaluate_real_command(
 def _named(option: str, path: Path | None) -> str:
     """The option as a report names it."""
     return f" {option} datasets/{path.name}" if path else ""
+
+
+@evaluate.command("domain")
+@click.argument("sources_path", metavar="SOURCES", type=ExistingFile)
+@click.option("--data", "root", type=AnyPath, required=True, help="Folder that the sources' paths start from.")
+@click.option("--out", type=AnyPath, default=Path("reports/domain.md"), show_default=True, help="Report to write.")
+@profile_option
+def evaluate_domain_command(sources_path: Path, root: Path, out: Path, profile_name: str) -> None:
+    """Measure the domain gate with slides that should lie inside and outside (datasets/domain-sources.toml)."""
+    from qc.config.domain import DomainSources
+    from qc.config.profile import load_profile
+    from qc.config.toml import load_settings
+    from qc.config.training import AugmentSettings
+    from qc.domain.reference import packaged_reference
+    from qc.evaluate.domain import evaluate_domain
+    from qc.evaluate.domain_report import domain_markdown
+    from qc.files import write_text
+    from qc.nets.augment import Augmentation
+
+    sources, reference = load_settings(DomainSources, sources_path), packaged_reference()
+    limit = load_profile(profile_name).domain_distance_max
+    cases = evaluate_domain(sources, root, reference, Augmentation(AugmentSettings()).look, click.echo)
+    command = f"qc evaluate domain datasets/{sources_path.name} --data DATA"
+    write_text(out, domain_markdown(cases, reference, limit, sources.note, command))
+    click.echo(f"written to {out}")

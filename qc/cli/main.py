@@ -12,6 +12,7 @@ from qc.cli.doctor import doctor
 from qc.cli.evaluate import evaluate
 from qc.cli.phantoms import phantoms
 from qc.cli.show import show
+from qc.cli.train import train
 from qc.errors import QCError
 
 EXIT_FAILED = 1
@@ -25,7 +26,7 @@ def cli() -> None:
     """SlideGate: find out which tissue on a slide can be trusted."""
 
 
-for command in (assess, show, demo, bench, evaluate, phantoms, doctor):
+for command in (assess, show, demo, bench, evaluate, phantoms, train, doctor):
     cli.add_command(command)
 
 

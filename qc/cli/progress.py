@@ -61,3 +61,11 @@ def counted(what: str, total: int) -> Iterator[Callable[[], None]]:
 def _bars() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True))
+
+
+@contextmanager
+def portion(what: str) -> Iterator[Callable[[int, int], None]]:
+    """One bar whose length is known only as it goes; yields what to call with things done and things in all."""
+    with _bars() as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -52,7 +52,7 @@ def _assessed_table(records: Sequence[Assessed], is_narrow: bool) -> Table:
             table.add_row(record.stamp.slide_id, _verdict(record), _usable(record), Text(record.reason))
         return table
     table = Table(_slide_column(), Column("verdict", no_wrap=True), pad_edge=False)
-    for name in ("tissue mm2", "usable", "focus", "stain"):
+    for name in ("tissue mm2", "usable", "focus", "stain", "domain"):
         table.add_column(name, justify="right")
     for name, ratio in (("artefacts, share of tissue", 2), ("why", 3), ("what to do", 2)):
         table.add_column(name, ratio=ratio)
@@ -64,6 +64,7 @@ def _assessed_table(records: Sequence[Assessed], is_narrow: bool) -> Table:
             _usable(record),
             _score(record.focus_score),
             _score(record.stain_score),
+            _score(record.domain_distance, 2),
             _artefacts(record),
             Text(record.reason),
             Text(record.remedy),
@@ -97,8 +98,8 @@ def _artefacts(record: Assessed) -> str:
     return ", ".join(f"{label} {_percent(share)}" for share, label in seen) or "none"
 
 
-def _score(score: float) -> str:
-    return "-" if math.isnan(score) else f"{score:.1f}"
+def _score(score: float, digits: int = 1) -> str:
+    return "-" if math.isnan(score) else f"{score:.{digits}f}"
 
 
 def _percent(share: float) -> str:

@@ -9,6 +9,7 @@ from qc.config.base import Settings
 from qc.config.profile import Profile
 from qc.config.reading import ReadingSettings
 from qc.config.sanity import SanitySettings
+from qc.config.stage import StageSettings
 from qc.config.tissue import TissueSettings
 
 
@@ -18,6 +19,7 @@ class AssessSettings(Settings):
     reading: ReadingSettings = Field(default_factory=ReadingSettings, description="Which pixels are read, and how.")
     sanity: SanitySettings = Field(default_factory=SanitySettings, description="What a slide must be.")
     tissue: TissueSettings = Field(default_factory=TissueSettings, description="How tissue is found.")
+    artefact: StageSettings = Field(default_factory=StageSettings, description="What finds artefacts.")
     classical: ClassicalSettings = Field(default_factory=ClassicalSettings, description="Rules of the artefact stage.")
 
 

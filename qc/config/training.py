@@ -49,7 +49,14 @@ class SourceSpec(Settings):
     rest: Meaning = Field(default="ignore", description="What is meant by pixels without annotation.")
     all_tissue: bool = Field(default=False, description="Every pixel is tissue; nothing is searched.")
     cell_px: int = Field(default=256, gt=0, description="Side of a labelled cell, pixels of its view.")
-    clean_codes: tuple[str, ...] = Field(default=("C",), description="Codes of the cells that are taken.")
+    clean_codes: tuple[str, ...] = Field(default=("C",), description="Codes of the cells that are clean tissue.")
+    present: dict[str, Meaning] = Field(
+        default_factory=dict, description="Letters of a cell's code that say what some of its pixels show."
+    )
+    possible: dict[str, Meaning] = Field(
+        default_factory=dict, description="Letters that say what its pixels may show; all others say nothing is there."
+    )
+    skip_codes: tuple[str, ...] = Field(default=(), description="Letters of cells that nothing is learnt from.")
 
     @field_validator("slide", "patient")
     @classmethod

@@ -42,6 +42,10 @@ class Augmentation:
         noisy = np.clip(np.rint(out["image"] + noise), 0, 255).astype(np.uint8)
         return noisy, np.ascontiguousarray(out["mask"])
 
+    def look(self, rgb: Rgb, seed: int) -> Rgb:
+        """Another look of a tile whose classes do not matter."""
+        return self(rgb, np.zeros(rgb.shape[:2], np.uint8), seed)[0]
+
 
 def jitter_stain(rgb: Rgb, settings: AugmentSettings, rng: np.random.Generator) -> Rgb:
     """Stain concentrations scaled and shifted in optical density.

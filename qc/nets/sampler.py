@@ -32,6 +32,11 @@ class Sampled(Protocol):
         """True for clean tissue, which can be given any artefact."""
         ...
 
+    @property
+    def is_composed(self) -> bool:
+        """True when its artefacts were composed, not met."""
+        ...
+
 
 @dataclass(frozen=True)
 class Draw:
@@ -61,6 +66,8 @@ class BalancedBatches(Sampler[list[Draw]]):
         batches: Batches in an epoch, over all processes.
         artefact_share: 0-1; None takes tiles as they come, each equally likely.
         seed: Of all draws.
+        annotated_share: Chance that an artefact tile is an annotated one where its class has any, 0-1; None leaves it
+            to how many there are.
         composed_share: With None above, share of composable tiles that get an artefact; default 7.5 %, the
             prevalence in the training slides of Foucart et al. 2018, doi:10.1109/CloudTech.2018.8713350.
         rank: Number of this process.
@@ -78,6 +85,7 @@ class BalancedBatches(Sampler[list[Draw]]):
         artefact_share: float | None = 0.5,
         seed: int = 0,
         composed_share: float = 0.075,
+        annotated_share: float | None = None,
         rank: int = 0,
         world: int = 1,
     ) -> None:
@@ -91,6 +99,7 @@ class BalancedBatches(Sampler[list[Draw]]):
         self._batch_tiles, self._batches = batch_tiles, batches
         self._share, self._composed_share = artefact_share, composed_share
         self._seed, self._epoch = seed, 0
+        self._annotated_share = annotated_share
         self._rank, self._world = rank, world
         self._clean = _by_slide([i for i, tile in enumerate(tiles) if not tile.classes], tiles)
         self._by_class = {
@@ -98,6 +107,8 @@ class BalancedBatches(Sampler[list[Draw]]):
             for label in ARTEFACTS
         }
         self._by_class = {label: slides for label, slides in self._by_class.items() if slides}
+        self._annotated = {label: _by_slide(_met(tiles, label), tiles) for label in ARTEFACTS}
+        self._composed = {label: _by_slide(_composed(tiles, label), tiles) for label in ARTEFACTS}
         if (
             not tiles
             or (artefact_share and not self._by_class)
@@ -135,7 +146,10 @@ class BalancedBatches(Sampler[list[Draw]]):
 
     def _artefact(self, rng: np.random.Generator) -> tuple[int, ArtefactClass]:
         label = list(self._by_class)[int(rng.integers(len(self._by_class)))]
-        return _any(self._by_class[label], rng), label
+        annotated, composed = self._annotated[label], self._composed[label]
+        if self._annotated_share is None or not (annotated and composed):
+            return _any(self._by_class[label], rng), label
+        return _any(annotated if rng.random() < self._annotated_share else composed, rng), label
 
     def _as_it_comes(self, rng: np.random.Generator) -> tuple[int, ArtefactClass]:
         index = int(rng.integers(len(self._tiles)))
@@ -151,6 +165,14 @@ def _by_slide(indices: list[int], tiles: Sequence[Sampled]) -> list[list[int]]:
     for index in indices:
         slides.setdefault(tiles[index].slide, []).append(index)
     return list(slides.values())
+
+
+def _met(tiles: Sequence[Sampled], label: ArtefactClass) -> list[int]:
+    return [i for i, tile in enumerate(tiles) if label in tile.classes and not tile.is_composed]
+
+
+def _composed(tiles: Sequence[Sampled], label: ArtefactClass) -> list[int]:
+    return [i for i, tile in enumerate(tiles) if tile.composable or (tile.is_composed and label in tile.classes)]
 
 
 def _any(slides: list[list[int]], rng: np.random.Generator) -> int:

@@ -5,6 +5,7 @@ Cells that no tile measured come back as not scanned, so that nothing is said ab
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from qc.artefact.classical.evidence import BLOCK_CELLS, Evidence
 from qc.artefact.stage import MeasuredTile
 from qc.geometry import Window
 
+E = TypeVar("E")
 Tile = MeasuredTile[Evidence]
 
 
@@ -62,7 +64,7 @@ def assembled(tiles: Iterable[Tile], window: Window, cell_um: float) -> Evidence
     return Evidence(rgb, is_scanned, fine, coarse, cell_um)
 
 
-def overlapping(tiles: Iterable[Tile], window: Window) -> list[Tile]:
+def overlapping(tiles: Iterable[MeasuredTile[E]], window: Window) -> list[MeasuredTile[E]]:
     """Tiles whose cores touch `window`."""
     return [
         tile

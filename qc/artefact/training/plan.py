@@ -1,6 +1,5 @@
 """What can be read: every tile of every declared source, with its slide, its patient and its annotated classes."""
 
-import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from qc.artefact.cutout import Picture
+from qc.artefact.training.cells import Codes, WeakLabel, clean_windows, read_codes, weak_windows
 from qc.artefact.training.raster import Raster, class_id, from_geojson, from_mask
 from qc.config.reading import ReadingSettings
 from qc.config.tissue import TissueSettings
@@ -65,6 +65,8 @@ class TileRef:
         item: Index into `Planned.items`.
         classes: Artefacts annotated in it.
         composable: True for clean tissue, which can be given any artefact.
+        weak: What is known of the tile as a whole, where its pixels are not labelled.
+        is_composed: True when its artefacts were composed.
     """
 
     item: int
@@ -74,6 +76,8 @@ class TileRef:
     file: str
     classes: frozenset[ArtefactClass]
     composable: bool
+    weak: WeakLabel | None = None
+    is_composed: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,10 +118,9 @@ def plan_sources(
             cutouts += _cutouts(source, root)
             continue
         folder = (cohorts or root) if source.kind == "phantoms" else root
-        clean = _clean_cells(source, root) if source.kind == "cells" else {}
+        codes = read_codes(source, root) if source.kind == "cells" else {}
         for item in _items(source, folder, settings):
-            windows = _clean_windows(item, clean, settings) if source.kind == "cells" else _windows(item, settings)
-            tiles += [_ref(len(items), item, window) for window in windows]
+            tiles += _refs(len(items), item, codes.get((item.slide, item.path.stem), {}), settings)
             items.append(item)
     return Planned(settings, tuple(items), tuple(tiles), tuple(cutouts))
 
@@ -182,14 +185,31 @@ def _annotation(source: SourceSpec, root: Path, path: Path, name: str, slide: Sl
     return None
 
 
+def _refs(index: int, item: Item, codes: Codes, settings: TrainingSources) -> Iterator[TileRef]:
+    source = item.source
+    if source.kind != "cells":
+        yield from (
+            _ref(index, item, window) for window in _windows(item, settings) if _has_tissue(item, window, settings)
+        )
+        return
+    for window in clean_windows(codes, source, item.grid, settings.tile_px):
+        if _has_tissue(item, window, settings):
+            yield _ref(index, item, window)
+    if source.present or source.possible:
+        for window, weak in weak_windows(codes, source, item.grid, settings.tile_px):
+            yield _ref(index, item, window, weak)
+
+
+def _has_tissue(item: Item, window: Window, settings: TrainingSources) -> bool:
+    return item.tissue.window(item.grid, window, outside=0).mean() >= settings.tissue_share_min
+
+
 def _windows(item: Item, settings: TrainingSources) -> Iterator[Window]:
-    """Half-overlapping tiles with enough tissue; the last ones end at the image's edges."""
+    """Half-overlapping tiles; the last ones end at the image's edges."""
     side, size = settings.tile_px, item.grid.size
     for y in _starts(size.height, side):
         for x in _starts(size.width, side):
-            window = Window(x, y, side, side)
-            if item.tissue.window(item.grid, window, outside=0).mean() >= settings.tissue_share_min:
-                yield window
+            yield Window(x, y, side, side)
 
 
 def _starts(length_px: int, side_px: int) -> list[int]:
@@ -199,40 +219,14 @@ def _starts(length_px: int, side_px: int) -> list[int]:
     return [round(index * (length_px - side_px) / (count - 1)) for index in range(count)]
 
 
-def _clean_cells(source: SourceSpec, root: Path) -> dict[tuple[str, str], set[tuple[int, int]]]:
-    """Clean (row, column) of each (slide, view)."""
-    path = root / source.annotation
-    cells: dict[tuple[str, str], set[tuple[int, int]]] = {}
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                if row["code"] in source.clean_codes:
-                    cells.setdefault((row["slide"], row["view"]), set()).add((int(row["row"]), int(row["col"])))
-    except (OSError, KeyError, ValueError) as error:
-        raise SettingsError(f"{path} cannot be read as labelled cells ({error})", "see datasets/README.md") from error
-    return cells
-
-
-def _clean_windows(
-    item: Item, clean: dict[tuple[str, str], set[tuple[int, int]]], settings: TrainingSources
-) -> Iterator[Window]:
-    cells = clean.get((item.slide, item.path.stem), set())
-    cell_px = item.source.cell_px * item.grid.slide_mpp / item.grid.cell_mpp
-    across = int(np.ceil(settings.tile_px / cell_px - 1e-6))
-    for row, column in sorted(cells):
-        if all((row + i, column + j) in cells for i in range(across) for j in range(across)):
-            window = Window(round(column * cell_px), round(row * cell_px), settings.tile_px, settings.tile_px)
-            if item.tissue.window(item.grid, window, outside=0).mean() >= settings.tissue_share_min:
-                yield window
-
-
-def _ref(index: int, item: Item, window: Window) -> TileRef:
+def _ref(index: int, item: Item, window: Window, weak: WeakLabel | None = None) -> TileRef:
     found: NDArray[np.uint8] = np.zeros(0, np.uint8)
     if item.annotation is not None:
         found = np.unique(item.annotation.window(item.grid, window))
-    classes = frozenset(label for label in ARTEFACTS if label in found)
+    classes = weak.present if weak else frozenset(label for label in ARTEFACTS if label in found)
     file = item.path.as_posix() + (f"#{item.slide}" if item.phantom else "")
-    return TileRef(index, window, item.slide, item.patient, file, classes, item.annotation is None)
+    composable = item.annotation is None and weak is None
+    return TileRef(index, window, item.slide, item.patient, file, classes, composable, weak)
 
 
 def _cutouts(source: SourceSpec, root: Path) -> Iterator[Picture]:

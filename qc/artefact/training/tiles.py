@@ -17,7 +17,7 @@ from qc.labels import ARTEFACTS, ArtefactClass
 from qc.slide.protocol import Slide
 from qc.slide.window import read_window
 
-_OPEN_SLIDES = 8
+_OPEN_SLIDES = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,9 @@ class TileSource:
         pixels = read_window(self._slide(ref.item, item), item.grid, ref.window)
         is_tissue = item.tissue.smooth(item.grid, ref.window) & pixels.is_scanned
         mpp = float(item.grid.cell_mpp)
-        if item.annotation is None:
+        if ref.weak is not None:
+            rgb, classes = pixels.rgb, np.full(is_tissue.shape, IGNORE, np.uint8)
+        elif item.annotation is None:
             recipe = draw_recipe(label, self._compose, rng, self._planned.cutouts)
             rgb, classes = compose(pixels.rgb, is_tissue, mpp, recipe, rng, item.glass_rgb)
         else:

@@ -1,0 +1,115 @@
+"""The network as an artefact stage: each tile is judged for itself, the slide is what its tiles are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qc.artefact.classical.mosaic import overlapping
+from qc.artefact.classical.normal import SlideReference, focus_score, reference, stain_score
+from qc.artefact.network.evidence import NetworkEvidence, look_at, thresholds_of
+from qc.artefact.stage import MeasuredTile
+from qc.geometry import Grid, Window
+from qc.labels import ArtefactClass
+from qc.maps import TissueMask, tissue_in
+from qc.nets.session import Session
+from qc.slide.window import Pixels
+
+Tile = MeasuredTile[NetworkEvidence]
+
+
+@dataclass(frozen=True)
+class NetworkStage:
+    """Artefacts by a trained network.
+
+    Attributes:
+        network: A loaded network of artefacts.
+        halo_um: Context on each side of a tile, micrometres.
+    """
+
+    network: Session
+    halo_um: float = 32.0
+
+    @property
+    def name(self) -> str:
+        """Name and beginning of the hash of the weights."""
+        return f"{self.network.card.name} {self.network.card.weights_sha256[:8]}"
+
+    @property
+    def reach_um(self) -> float:
+        """See `ArtefactStage.reach_um`."""
+        return self.halo_um
+
+    @cached_property
+    def _thresholds(self) -> NDArray[np.float32]:
+        return thresholds_of(self.network.card)
+
+    def measure(self, pixels: Pixels, read_mpp: float, stride_px: int, halo_px: int) -> NetworkEvidence:
+        """See `ArtefactStage.measure`."""
+        return look_at(pixels, read_mpp, stride_px, halo_px, self.network, self._thresholds)
+
+    def packed(self, tiles: Sequence[Tile]) -> list[Tile]:
+        """See `ArtefactStage.packed`."""
+        if len({tile.evidence.classes.shape for tile in tiles}) != 1:
+            return list(tiles)
+        classes = np.stack([tile.evidence.classes for tile in tiles])
+        suspicion = np.stack([tile.evidence.suspicion for tile in tiles])
+        return [
+            MeasuredTile(tile.core, replace(tile.evidence, classes=classes[i], suspicion=suspicion[i]))
+            for i, tile in enumerate(tiles)
+        ]
+
+    def view(self, tiles: Sequence[Tile], tissue: TissueMask, grid: Grid) -> "NetworkView":
+        """See `ArtefactStage.view`."""
+        probes = [(tile.evidence.probe, _shifted(tile.evidence.probe_at, tile.core)) for tile in tiles]
+        statistics = reference(lambda: ((probe, tissue_in(tissue, grid, window)) for probe, window in probes))
+        return NetworkView(tuple(tiles), statistics)
+
+
+@dataclass(frozen=True)
+class NetworkView:
+    """A slide as the network sees it."""
+
+    tiles: tuple[Tile, ...]
+    reference: SlideReference
+
+    @property
+    def focus_score(self) -> float:
+        """See `SlideView.focus_score`; measured, not learnt, in the middle of every tile."""
+        return focus_score(self.reference)
+
+    @property
+    def stain_score(self) -> float:
+        """See `SlideView.stain_score`; measured likewise."""
+        return stain_score(self.reference)
+
+    def classify(self, window: Window) -> NDArray[np.uint8]:
+        """See `SlideView.classify`."""
+        out = np.full(window.size.shape, ArtefactClass.UNASSESSED, np.uint8)
+        for tile in overlapping(self.tiles, window):
+            _spread(tile.evidence.classes, tile.core, out, window)
+        return out
+
+    def suspicion(self, window: Window) -> NDArray[np.float32]:
+        """See `SlideView.suspicion`."""
+        out = np.full(window.size.shape, np.nan, np.float32)
+        for tile in overlapping(self.tiles, window):
+            _spread(tile.evidence.suspicion.astype(np.float32) / 255, tile.core, out, window)
+        return out
+
+
+def _shifted(window: Window, core: Window) -> Window:
+    return Window(window.x + core.x, window.y + core.y, window.width, window.height)
+
+
+def _spread(plane: NDArray, core: Window, whole: NDArray, frame: Window) -> None:
+    """Cells of a tile over the map cells of `frame` that they cover."""
+    left, right = max(core.x, frame.x), min(core.right, frame.right)
+    top, bottom = max(core.y, frame.y), min(core.bottom, frame.bottom)
+    if right <= left or bottom <= top:
+        return
+    rows = (np.arange(top, bottom) - core.y) * plane.shape[0] // core.height
+    columns = (np.arange(left, right) - core.x) * plane.shape[1] // core.width
+    whole[top - frame.y : bottom - frame.y, left - frame.x : right - frame.x] = plane[rows[:, None], columns]

@@ -1,0 +1,92 @@
+"""The networks: a compact feature pyramid from segmentation-models-pytorch. In: settings. Out: a module.
+
+Bytes of an image go in, logits of classes come out. No layer looks at a tile as a whole (no global pooling, no group
+statistics), so what is said of a place does not depend on where the tile was cut, and halos leave no seams.
+"""
+
+import segmentation_models_pytorch as smp
+import torch
+from torch import Tensor, nn
+
+from qc.config.train import NetworkSettings
+from qc.errors import SettingsError
+
+STRIDE = 4
+"""Pixels of the input per cell of the output, before `upsampling`."""
+
+_GLOBAL_LAYERS = ("squeezeexcit", "semodule", "attention", "attn", "adaptiveavgpool", "globalresponsenorm")
+
+
+class Network(nn.Module):
+    """(N, H, W, 3) uint8 in, (N, classes, H / stride, W / stride) float32 logits out."""
+
+    def __init__(self, settings: NetworkSettings, classes: int) -> None:
+        super().__init__()
+        self.settings, self.classes = settings, classes
+        self.body = _body(settings, classes)
+
+    @property
+    def stride(self) -> int:
+        """Pixels per cell of the output."""
+        return STRIDE // self.settings.upsampling
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """Logits; H and W must be multiples of 32.
+
+        Args:
+            rgb: (N, H, W, 3) uint8.
+        """
+        return self.body(rgb.permute(0, 3, 1, 2).float() / 127.5 - 1)
+
+
+def build(settings: NetworkSettings, classes: int, seed: int = 0) -> Network:
+    """A network with weights drawn by seed.
+
+    Raises:
+        SettingsError: If the encoder is not known, or looks at tiles as a whole.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = Network(settings, classes)
+    _check_local(network, settings)
+    return network
+
+
+def _body(settings: NetworkSettings, classes: int) -> nn.Module:
+    try:
+        body = smp.FPN(
+            settings.encoder,
+            encoder_weights=None,
+            decoder_pyramid_channels=settings.pyramid_channels,
+            decoder_segmentation_channels=settings.segmentation_channels,
+            decoder_dropout=0.0,
+            classes=classes,
+            upsampling=settings.upsampling,
+        )
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise SettingsError(
+            f"encoder {settings.encoder} cannot be built ({error})",
+            "name one that segmentation-models-pytorch lists; timm's need the prefix tu-",
+        ) from error
+    _use_batch_statistics(body)
+    return body
+
+
+def _use_batch_statistics(module: nn.Module) -> None:
+    """Group norms, which depend on the whole tile, become batch norms, which are constants once trained."""
+    for name, child in module.named_children():
+        if isinstance(child, nn.GroupNorm):
+            setattr(module, name, nn.BatchNorm2d(child.num_channels))
+        else:
+            _use_batch_statistics(child)
+
+
+def _check_local(network: Network, settings: NetworkSettings) -> None:
+    """Squeeze-and-excitation and attention see whole tiles; they are refused."""
+    for name, child in network.named_modules():
+        kind = child.__class__.__name__.lower()
+        if any(word in kind for word in _GLOBAL_LAYERS):
+            raise SettingsError(
+                f"encoder {settings.encoder} looks at tiles as a whole ({name}), which would leave seams",
+                "choose one without squeeze-and-excitation or attention",
+            )

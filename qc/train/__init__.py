@@ -1,0 +1,1 @@
+"""Training: the declared sources become weights with a card, by one command."""

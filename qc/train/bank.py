@@ -1,0 +1,165 @@
+"""Tiles drawn once and kept, for reading and composing cost more than training a compact network on them.
+
+In: planned sources. Out: a folder of arrays that many trainings read from: folds, ablations, repeats.
+"""
+
+import hashlib
+import json
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from qc.artefact.training import Planned, Tile, TileRef, TileSource
+from qc.config.train import TrainSettings
+from qc.config.training import TrainingSources
+from qc.labels import ARTEFACTS, ArtefactClass
+
+_CHUNK = 64
+_PIXELS, _CLASSES, _TABLE = "pixels.npy", "classes.npy", "tiles.json"
+Wanted = tuple[int, ArtefactClass, int]
+Progress = Callable[[int, int], None]
+"""Called with tiles done and tiles in all."""
+
+
+@dataclass(frozen=True)
+class TileBank:
+    """Tiles in files.
+
+    Attributes:
+        refs: What each tile is.
+        mpp: Micrometres per pixel.
+    """
+
+    folder: Path
+    refs: tuple[TileRef, ...]
+    mpp: float
+
+    def read(self, index: int, _label: ArtefactClass, _draw: int) -> Tile:
+        """The tile at `index`; every draw of it is the same."""
+        pixels = _opened(self.folder / _PIXELS)[index]
+        classes = _opened(self.folder / _CLASSES)[index]
+        return Tile(np.array(pixels), np.array(classes), self.mpp, self.refs[index])
+
+
+@dataclass(frozen=True)
+class PartOfBank:
+    """Some tiles of a bank, numbered anew."""
+
+    bank: TileBank
+    indices: tuple[int, ...]
+
+    @property
+    def refs(self) -> tuple[TileRef, ...]:
+        """What each tile is."""
+        return tuple(self.bank.refs[index] for index in self.indices)
+
+    def read(self, index: int, label: ArtefactClass, draw: int) -> Tile:
+        """See `TileBank.read`."""
+        return self.bank.read(self.indices[index], label, draw)
+
+
+def draw_bank(
+    planned: Planned,
+    settings: TrainSettings,
+    folder: Path,
+    workers: int = 2,
+    progress: Progress = lambda _done, _total: None,
+) -> TileBank:
+    """Tiles of all sources: each clean and each annotated one once, and composed ones of every class.
+
+    A folder that holds the same tiles already is used as it is.
+
+    Args:
+        planned: What can be read.
+        settings: `compose`, `noise`, `seed` and `sampling.composed_tiles` for each class.
+        folder: Where the tiles are kept, about 0.25 MB each.
+        workers: Processes that read and compose.
+        progress: Told about tiles.
+    """
+    fingerprint = _fingerprint(planned.settings, settings)
+    source = TileSource(planned, settings.compose, settings.noise, settings.seed)
+    wanted = _wanted(source.refs, settings)
+    refs = tuple(_kept(source.refs[index], label) for index, label, _draw in wanted)
+    bank = TileBank(folder, refs, planned.settings.mpp)
+    table = folder / _TABLE
+    if table.is_file() and json.loads(table.read_text(encoding="utf-8"))["fingerprint"] == fingerprint:
+        return bank
+    folder.mkdir(parents=True, exist_ok=True)
+    table.unlink(missing_ok=True)
+    side = planned.settings.tile_px
+    for name, shape in ((_PIXELS, (len(wanted), side, side, 3)), (_CLASSES, (len(wanted), side, side))):
+        np.lib.format.open_memmap(folder / name, "w+", np.uint8, shape).flush()
+    chunks = [list(range(start, min(start + _CHUNK, len(wanted)))) for start in range(0, len(wanted), _CHUNK)]
+    with ProcessPoolExecutor(
+        workers, multiprocessing.get_context("forkserver"), initializer=_start, initargs=(source, wanted, folder)
+    ) as pool:
+        for done, _ in enumerate(pool.map(_fill, chunks), start=1):
+            progress(min(done * _CHUNK, len(wanted)), len(wanted))
+    table.write_text(json.dumps({"fingerprint": fingerprint, "tiles": len(wanted)}) + "\n", encoding="utf-8")
+    return bank
+
+
+def _wanted(refs: tuple[TileRef, ...], settings: TrainSettings) -> list[Wanted]:
+    """Composed tiles come from every slide alike."""
+    wanted = [(index, ArtefactClass.CLEAN, 0) for index in range(len(refs))]
+    by_slide: dict[str, list[int]] = {}
+    for index, ref in enumerate(refs):
+        if ref.composable:
+            by_slide.setdefault(ref.slide, []).append(index)
+    slides = list(by_slide.values())
+    if not slides:
+        return wanted
+    rng = np.random.default_rng([settings.seed, 1])
+    for label in ARTEFACTS:
+        for number in range(settings.sampling.composed_tiles):
+            slide = slides[number % len(slides)]
+            wanted.append((slide[int(rng.integers(len(slide)))], label, number))
+    return wanted
+
+
+def _kept(ref: TileRef, label: ArtefactClass) -> TileRef:
+    if label is ArtefactClass.CLEAN:
+        return replace(ref, composable=False)
+    return replace(ref, composable=False, classes=frozenset({label}), is_composed=True)
+
+
+def _fingerprint(sources: TrainingSources, settings: TrainSettings) -> str:
+    parts = (sources, settings.compose, settings.noise)
+    text = "\n".join(
+        [*(part.model_dump_json() for part in parts), f"{settings.seed} {settings.sampling.composed_tiles}"]
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+_state: dict[str, Any] = {}
+
+
+def _start(source: TileSource, wanted: list[Wanted], folder: Path) -> None:
+    cv2.setNumThreads(1)
+    _state.update(source=source, wanted=wanted, folder=folder)
+
+
+def _fill(chunk: list[int]) -> None:
+    pixels = np.load(_state["folder"] / _PIXELS, mmap_mode="r+")
+    classes = np.load(_state["folder"] / _CLASSES, mmap_mode="r+")
+    for place in chunk:
+        tile = _state["source"].read(*_state["wanted"][place])
+        pixels[place], classes[place] = tile.rgb, tile.classes
+    pixels.flush()
+    classes.flush()
+
+
+_files: dict[Path, NDArray[np.uint8]] = {}
+
+
+def _opened(path: Path) -> NDArray[np.uint8]:
+    if path not in _files:
+        _files[path] = np.load(path, mmap_mode="r")
+    return _files[path]

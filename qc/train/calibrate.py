@@ -1,0 +1,123 @@
+"""Logits into probabilities, probabilities into decisions. In: logits of cells of unseen slides. Out: numbers to keep.
+
+Balanced batches hold more artefacts than slides do. A logit is divided by a temperature that makes it honest about
+such batches (Guo et al. 2017, arXiv:1706.04599), then the logarithm of true over sampled prevalence is added.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+
+from qc.labels import ARTEFACTS, ArtefactClass
+
+Logits = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How a network's logits are read.
+
+    Attributes:
+        temperature: Logits are divided by it.
+        prior: (C,) natural logarithms added then.
+        thresholds: Probability from which an artefact is called.
+    """
+
+    temperature: float
+    prior: tuple[float, ...]
+    thresholds: Mapping[ArtefactClass, float]
+
+    def probabilities(self, logits: Logits) -> NDArray[np.float64]:
+        """(n, C) of (n, C) logits."""
+        return softmax(logits / self.temperature + np.asarray(self.prior), axis=1)
+
+
+def calibrate(
+    logits: Logits,
+    classes: NDArray[np.int64],
+    slides: NDArray[np.str_],
+    is_real: NDArray[np.bool_],
+    order: Sequence[ArtefactClass],
+    prevalence: float,
+    tnr: float,
+) -> Calibration:
+    """From cells of slides that the network was not trained on.
+
+    Args:
+        logits: (n, C).
+        classes: (n,) true indices.
+        slides: (n,) names.
+        is_real: (n,) False where artefacts were composed into the tile.
+        order: Classes in the order of the logits.
+        prevalence: True share of artefacts in tissue, 0-1.
+        tnr: Share of clean tissue that may stay clean when all thresholds are used together, 0-1.
+    """
+    temperature = fit_temperature(logits, classes)
+    prior = prior_shift(np.bincount(classes, minlength=len(order)), order, prevalence)
+    read = Calibration(temperature, tuple(prior.tolist()), {})
+    is_clean = (classes == list(order).index(ArtefactClass.CLEAN)) & is_real
+    p = read.probabilities(logits[is_clean])
+    budget = (1 - tnr) / sum(one in ARTEFACTS for one in order)
+    weight = _per_slide(slides[is_clean])
+    thresholds = {
+        one: _quantile(p[:, index], weight, 1 - budget) for index, one in enumerate(order) if one in ARTEFACTS
+    }
+    return Calibration(temperature, read.prior, thresholds)
+
+
+def fit_temperature(logits: Logits, classes: NDArray[np.int64]) -> float:
+    """The temperature with the least cross entropy, 0.2-5."""
+
+    def cross_entropy(log_temperature: float) -> float:
+        log_p = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return -float(log_p[np.arange(len(classes)), classes].mean())
+
+    found = minimize_scalar(cross_entropy, bounds=(np.log(0.2), np.log(5)), method="bounded")
+    return float(np.exp(found.x))
+
+
+def prior_shift(counts: NDArray[np.int64], order: Sequence[ArtefactClass], prevalence: float) -> NDArray[np.float64]:
+    """(C,) log of true over sampled share of each class; artefacts are taken to be equally common.
+
+    Glass keeps its share: how much of a tile it is does not depend on the sampling of artefacts.
+
+    Args:
+        counts: (C,) cells of each class as sampled.
+        order: The classes.
+        prevalence: True share of artefacts in tissue, 0-1.
+    """
+    sampled = np.maximum(counts, 1) / np.maximum(counts, 1).sum()
+    is_artefact = np.array([one in ARTEFACTS for one in order])
+    is_clean = np.array([one is ArtefactClass.CLEAN for one in order])
+    tissue = sampled[is_artefact | is_clean].sum()
+    true = sampled.copy()
+    true[is_artefact] = tissue * prevalence / is_artefact.sum()
+    true[is_clean] = tissue * (1 - prevalence)
+    return np.log(true / sampled)
+
+
+def reliability(p: NDArray[np.float64], truth: NDArray[np.bool_], bins: int = 10) -> list[tuple[float, float, int]]:
+    """Mean probability, share that is true and number, in equally wide bins of probability; empty ones are left out."""
+    place = np.clip((p * bins).astype(int), 0, bins - 1)
+    rows = ((p[place == one], truth[place == one]) for one in range(bins))
+    return [(float(q.mean()), float(t.mean()), len(q)) for q, t in rows if len(q)]
+
+
+def _per_slide(slides: NDArray[np.str_]) -> NDArray[np.float64]:
+    """Weights that let every slide count alike."""
+    _names, index, counts = np.unique(slides, return_inverse=True, return_counts=True)
+    return 1.0 / counts[index]
+
+
+def _quantile(values: NDArray[np.float64], weights: NDArray[np.float64], q: float) -> float:
+    """Smallest value with at least the share `q` of all weight at or below it."""
+    if not len(values):
+        return 1.0
+    order = np.argsort(values)
+    share = np.cumsum(weights[order]) / weights.sum()
+    place = min(int(np.searchsorted(share, q)), len(values) - 1)
+    return float(np.clip(np.nextafter(values[order[place]], 1), 1e-4, 1))

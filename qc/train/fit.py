@@ -1,0 +1,218 @@
+"""One training by Lightning. In: tiles to train and validate on. Out: a network with averaged weights, and curves."""
+
+import logging
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import lightning as L  # noqa: N812 - its own documentation's name
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from qc.artefact.training import TileRef
+from qc.config.train import TrainSettings
+from qc.config.training import AugmentSettings
+from qc.labels import ArtefactClass
+from qc.nets.build import Network, build
+from qc.nets.sampler import BalancedBatches
+from qc.train.dataset import TileDataset, Tiles
+from qc.train.module import Training
+
+_LAST = "last.ckpt"
+_VALIDATION_SEED = 77
+
+
+class Source(Tiles, Protocol):
+    """Tiles that can be sampled and read."""
+
+    @property
+    def refs(self) -> tuple[TileRef, ...]:
+        """What each tile is."""
+        ...
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained network.
+
+    Attributes:
+        network: With averaged weights of the best epoch, in evaluation mode, on the CPU.
+        epochs: Epochs that were trained.
+        validation_loss: Of the best epoch; NaN without validation.
+        curves: CSV file of the losses by epoch.
+    """
+
+    network: Network
+    epochs: int
+    validation_loss: float
+    curves: Path
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What trains.
+
+    Attributes:
+        accelerator: `auto`, `cpu` or `gpu`, as Lightning knows them.
+        devices: How many; several GPUs train by Lightning's own strategy.
+        workers: Processes that read and vary tiles.
+        quiet: No progress bar.
+    """
+
+    accelerator: str = "auto"
+    devices: int | str = "auto"
+    workers: int = 2
+    quiet: bool = False
+
+
+def fit(
+    train: Source,
+    validation: Source | None,
+    classes: tuple[ArtefactClass, ...],
+    settings: TrainSettings,
+    folder: Path,
+    machine: Machine,
+) -> Fit:
+    """Train until the epochs are over or validation no longer improves; a folder with a checkpoint is resumed.
+
+    Args:
+        train: Tiles to train on.
+        validation: Tiles of other patients, or None to train all epochs.
+        classes: What the network tells apart, in the order of its logits.
+        settings: All settings of the training.
+        folder: For checkpoints and curves.
+        machine: Where to train.
+    """
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    L.seed_everything(settings.seed, workers=True, verbose=False)
+    network = build(settings.network, len(classes), settings.seed)
+    steps = settings.optimiser.epochs * settings.sampling.batches
+    module = Training(network, settings.optimiser, steps)
+    best = ModelCheckpoint(
+        folder,
+        filename="best",
+        monitor="validation_loss" if validation else "train_loss",
+        save_last=True,
+        enable_version_counter=False,
+    )
+    trainer = _trainer(settings, folder, machine, best, has_validation=validation is not None)
+    data = _Data(train, validation, classes, settings, network.stride, machine)
+    last = folder / _LAST
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Lightning advises about workers and logging is not for users
+        trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.is_file() else None, weights_only=False)
+    _load_best(module, Path(best.best_model_path) if validation else last)
+    score = best.best_model_score
+    loss = float(score) if validation is not None and score is not None else float("nan")
+    return Fit(module.network.cpu().eval(), trainer.current_epoch, loss, folder / "curves" / "metrics.csv")
+
+
+def _trainer(
+    settings: TrainSettings, folder: Path, machine: Machine, best: ModelCheckpoint, has_validation: bool
+) -> L.Trainer:
+    callbacks: list[Any] = [best, EMAWeightAveraging(decay=settings.optimiser.averaging), _Epochs()]
+    if has_validation:
+        callbacks.append(EarlyStopping("validation_loss", patience=settings.optimiser.patience))
+    if not machine.quiet:
+        callbacks.append(TQDMProgressBar(refresh_rate=5))
+    is_gpu = machine.accelerator != "cpu" and torch.cuda.is_available()
+    return L.Trainer(
+        accelerator=machine.accelerator,
+        devices=machine.devices,
+        max_epochs=settings.optimiser.epochs,
+        precision="16-mixed" if is_gpu else "32-true",
+        deterministic="warn" if is_gpu else True,
+        callbacks=callbacks,
+        logger=CSVLogger(folder, name="curves", version=""),
+        enable_progress_bar=not machine.quiet,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        log_every_n_steps=settings.sampling.batches,
+        gradient_clip_val=1.0,
+    )
+
+
+class _Epochs(L.Callback):
+    """Tells the sampler which epoch it is, after a resume too."""
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:  # noqa: ARG002
+        """See Lightning."""
+        loader = trainer.train_dataloader
+        sampler = getattr(loader, "batch_sampler", None)
+        if isinstance(sampler, BalancedBatches):
+            sampler.set_epoch(trainer.current_epoch)
+
+
+class _Data(L.LightningDataModule):
+    """Loaders made when Lightning asks for them: by then each process knows its number."""
+
+    def __init__(
+        self,
+        train: Source,
+        validation: Source | None,
+        classes: tuple[ArtefactClass, ...],
+        settings: TrainSettings,
+        stride: int,
+        machine: Machine,
+    ) -> None:
+        super().__init__()
+        self._train, self._validation = train, validation
+        self._classes, self._settings, self._stride, self._workers = classes, settings, stride, machine.workers
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Varied tiles, this process's part of each epoch."""
+        rank, world = _place()
+        batches = self._batches(self._train, self._settings.sampling.batches, self._settings.seed, rank, world)
+        return self._loader(self._train, batches, self._settings.augment, self._workers)
+
+    def val_dataloader(self) -> DataLoader[Any] | list[Any]:
+        """The same tiles every time, as they are."""
+        if self._validation is None:
+            return []
+        batches = self._batches(self._validation, self._settings.sampling.validation_batches, _VALIDATION_SEED, 0, 1)
+        return self._loader(self._validation, batches, None, min(1, self._workers))
+
+    def _batches(self, source: Source, count: int, seed: int, rank: int, world: int) -> BalancedBatches:
+        sampling = self._settings.sampling
+        return BalancedBatches(
+            source.refs,
+            sampling.batch_tiles,
+            count,
+            sampling.artefact_share,
+            seed,
+            annotated_share=sampling.annotated_share,
+            rank=rank,
+            world=world,
+        )
+
+    def _loader(
+        self, source: Source, batches: BalancedBatches, augment: AugmentSettings | None, workers: int
+    ) -> DataLoader[Any]:
+        return DataLoader(
+            TileDataset(source, self._classes, self._stride, augment, self._settings.seed),
+            batch_sampler=batches,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            multiprocessing_context="forkserver" if workers else None,
+            collate_fn=_stacked,
+        )
+
+
+def _place() -> tuple[int, int]:
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank(), torch.distributed.get_world_size()
+    return 0, 1
+
+
+def _stacked(samples: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    return {key: torch.stack([sample[key] for sample in samples]) for key in samples[0]}
+
+
+def _load_best(module: Training, path: Path) -> None:
+    """Weights of a checkpoint; where averaged ones are kept, Lightning stores these as the model's own."""
+    state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    module.load_state_dict(state)

@@ -1,0 +1,72 @@
+"""One training as Lightning sees it: step, validation, optimiser. In: batches of samples. Out: a trained network."""
+
+import math
+from typing import Any
+
+import lightning as L  # noqa: N812 - its own documentation's name
+import torch
+from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
+
+from qc.config.train import OptimiserSettings
+from qc.nets.build import Network
+from qc.nets.loss import exact_loss, weak_loss
+
+
+class Training(L.LightningModule):
+    """Trains a network on exact and weak labels.
+
+    Args:
+        network: With first weights.
+        settings: Of the optimiser.
+        steps: Steps of the whole training, for the learning rate.
+    """
+
+    def __init__(self, network: Network, settings: OptimiserSettings, steps: int) -> None:
+        super().__init__()
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._optimiser, self._steps = settings, steps
+
+    def training_step(self, batch: dict[str, Tensor], _index: int) -> Tensor:
+        """See Lightning."""
+        loss = self._loss(batch, "train")
+        self.log("train_loss", loss, on_epoch=True, on_step=False, batch_size=len(batch["rgb"]), prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: dict[str, Tensor], _index: int) -> None:
+        """See Lightning."""
+        loss = self._loss(batch, "validation")
+        self.log("validation_loss", loss, batch_size=len(batch["rgb"]), prog_bar=True, sync_dist=True)
+
+    def _loss(self, batch: dict[str, Tensor], part: str) -> Tensor:
+        logits = self.network(batch["rgb"])
+        is_weak = batch["is_weak"]
+        exact = exact_loss(logits[~is_weak], batch["classes"][~is_weak])
+        weak = weak_loss(logits[is_weak], batch["allowed"][is_weak], batch["present"][is_weak])
+        share = is_weak.float().mean()
+        sizes = {"batch_size": len(is_weak), "on_epoch": True, "on_step": False}
+        self.log(f"{part}_exact", exact, **sizes)
+        self.log(f"{part}_weak", weak, **sizes)
+        return (1 - share) * exact + share * self._optimiser.weak_weight * weak
+
+    def configure_optimizers(self) -> Any:
+        """AdamW; norms and biases do not decay; the rate rises, then falls as a cosine to a hundredth."""
+        decaying = [p for p in self.network.parameters() if p.ndim > 1]
+        others = [p for p in self.network.parameters() if p.ndim <= 1]
+        groups = [
+            {"params": decaying, "weight_decay": self._optimiser.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
+        optimiser = torch.optim.AdamW(groups, lr=self._optimiser.learning_rate)
+        warm_up = max(1, round(self._optimiser.warm_up * self._steps))
+
+        def rate(step: int) -> float:
+            if step < warm_up:
+                return (step + 1) / warm_up
+            done = (step - warm_up) / max(1, self._steps - warm_up)
+            return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+        return {
+            "optimizer": optimiser,
+            "lr_scheduler": {"scheduler": LambdaLR(optimiser, rate), "interval": "step"},
+        }

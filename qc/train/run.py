@@ -1,0 +1,222 @@
+"""The command's whole way: sources, tiles, folds, calibration, final network. In: settings. Out: a folder with a card.
+
+With folds, every slide is judged by a network that never saw it; the final network, trained on all slides, takes over
+the temperature and the thresholds found that way. Without, validation patients serve for both.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from qc import __version__
+from qc.artefact.training import Planned, TileRef, split_patients
+from qc.config.train import TrainSettings
+from qc.errors import SettingsError
+from qc.labels import ARTEFACTS, ArtefactClass
+from qc.nets.calibrated import Calibrated
+from qc.nets.card import CARD, Card, SourceCard, read_card
+from qc.nets.weights import load, save
+from qc.train.bank import PartOfBank, TileBank
+from qc.train.calibrate import Calibration, calibrate
+from qc.train.figures import draw_curves, draw_reliability
+from qc.train.fit import Fit, Machine, fit
+from qc.train.predict import Predicted, predict
+
+ARTEFACT_OUTPUTS = (ArtefactClass.CLEAN, *ARTEFACTS, ArtefactClass.GLASS)
+Task = Literal["artefact", "tissue"]
+Say = Callable[[str], None]
+"""Called with what begins."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training, whatever the network tells apart.
+
+    Attributes:
+        task: What it is for.
+        classes: What it tells apart, in the order of its logits.
+        settings: All of them.
+        planned: Sources of its tiles, for the card.
+        bank: Its tiles.
+        folder: Where everything is written.
+        machine: Where it is trained.
+        say: Told about each step.
+    """
+
+    task: Task
+    classes: tuple[ArtefactClass, ...]
+    settings: TrainSettings
+    planned: Planned
+    bank: TileBank
+    folder: Path
+    machine: Machine
+    say: Say = lambda _text: None
+
+
+def train_fold(job: Job, number: int) -> None:
+    """Train one fold alone, on another machine or beside others; `train` takes it up where it lies.
+
+    Raises:
+        SettingsError: If there is no such fold.
+    """
+    if not 0 <= number < job.settings.folds:
+        raise SettingsError(f"there is no fold {number} among {job.settings.folds}", "count folds from 0")
+    parts = _fold_parts(job, _kept(job))
+    name = f"fold-{number}"
+    training = [index for other, indices in parts.items() if other != name for index in indices]
+    _fit(job, training, None, job.folder / name)
+
+
+def train(job: Job) -> Card:
+    """Train, calibrate, write; what a broken run left in the folder is continued.
+
+    Raises:
+        SettingsError: If there are fewer patients than parts.
+    """
+    kept = _kept(job)
+    if job.settings.folds:
+        unseen = Predicted.pooled(list(_folds(job, kept)))
+        held_out, validation, training = list(job.settings.hold_out), None, kept
+    else:
+        parts = _split(job.bank.refs, kept, job.planned.settings.parts, job.settings.seed)
+        validation, training = parts["validation"], parts["train"]
+        held_out = sorted({job.bank.refs[index].slide for index in kept} - _slides(job, training))
+        unseen = None
+    job.say("training the network")
+    result = _fit(job, training, validation, job.folder)
+    if unseen is None:
+        unseen = predict(
+            result.network, PartOfBank(job.bank, tuple(validation or training)), job.classes, job.settings.seed
+        )
+    calibration = _calibrated(job, unseen)
+    draw_curves(result.curves, job.folder / "curves.svg")
+    draw_reliability(unseen, calibration, job.classes, job.folder / "reliability.svg")
+    return _save(job, result, calibration, unseen, training, tuple(held_out), job.folder)
+
+
+def _folds(job: Job, kept: list[int]) -> Sequence[Predicted]:
+    """Predictions of each part by a network trained on the others; each fold's network is kept for measuring."""
+    parts = _fold_parts(job, kept)
+    found: list[tuple[Path, Fit | None, list[int], list[int], Predicted]] = []
+    for name, test in parts.items():
+        folder = job.folder / name
+        training = [index for other, indices in parts.items() if other != name for index in indices]
+        job.say(f"{name}: leaving out {', '.join(sorted(_slides(job, test)))}")
+        if (folder / CARD).is_file() and read_card(folder).settings_fingerprint == _fingerprint(job.settings):
+            result, network = None, load(folder)[0].network
+        else:
+            result = _fit(job, training, None, folder)
+            network = result.network
+        part = PartOfBank(job.bank, tuple(test))
+        found.append((folder, result, training, test, predict(network, part, job.classes, job.settings.seed)))
+    for place, (folder, result, training, test, _own) in enumerate(found):
+        if result is not None:
+            others = Predicted.pooled([one[-1] for other, one in enumerate(found) if other != place])
+            held_out = tuple(sorted(_slides(job, test)))
+            _save(job, result, _calibrated(job, others), found[place][-1], training, held_out, folder)
+    return [one[-1] for one in found]
+
+
+def _kept(job: Job) -> list[int]:
+    return [index for index, ref in enumerate(job.bank.refs) if ref.slide not in job.settings.hold_out]
+
+
+def _fold_parts(job: Job, kept: list[int]) -> dict[str, list[int]]:
+    count = job.settings.folds
+    return _split(job.bank.refs, kept, {f"fold-{n}": 1 / count for n in range(count)}, job.settings.seed)
+
+
+def _split(refs: Sequence[TileRef], kept: list[int], parts: dict[str, float], seed: int) -> dict[str, list[int]]:
+    split = split_patients([refs[index] for index in kept], parts, seed)
+    if not all(split.values()):
+        raise SettingsError(f"too few patients for {len(parts)} parts", "name more sources or ask for fewer folds")
+    return {name: [kept[place] for place in places] for name, places in split.items()}
+
+
+def _slides(job: Job, indices: Sequence[int]) -> set[str]:
+    return {job.bank.refs[index].slide for index in indices}
+
+
+def _fit(job: Job, training: list[int], validation: list[int] | None, folder: Path) -> Fit:
+    part = PartOfBank(job.bank, tuple(training))
+    other = PartOfBank(job.bank, tuple(validation)) if validation else None
+    return fit(part, other, job.classes, job.settings, folder, job.machine)
+
+
+def _calibrated(job: Job, unseen: Predicted) -> Calibration:
+    operating = job.settings.operating
+    return calibrate(
+        unseen.logits,
+        unseen.classes,
+        unseen.slides,
+        unseen.is_real,
+        job.classes,
+        operating.prevalence,
+        operating.tnr,
+    )
+
+
+def _save(
+    job: Job,
+    result: Fit,
+    calibration: Calibration,
+    measured: Predicted,
+    training: list[int],
+    held_out: tuple[str, ...],
+    folder: Path,
+) -> Card:
+    model = Calibrated(result.network, calibration.temperature, list(calibration.prior)).eval()
+    return save(
+        model,
+        folder,
+        name=f"{job.task} network 1",
+        task=job.task,
+        classes=tuple(one.name for one in job.classes),
+        mpp=job.bank.mpp,
+        thresholds={one.name: value for one, value in calibration.thresholds.items()},
+        sources=tuple(_source_cards(job, training)),
+        held_out=held_out,
+        settings_fingerprint=_fingerprint(job.settings),
+        software_version=__version__,
+        figures=_figures(job, measured, calibration, result),
+    )
+
+
+def _source_cards(job: Job, training: list[int]) -> Sequence[SourceCard]:
+    slides: dict[str, set[str]] = {source.name: set() for source in job.planned.settings.sources}
+    for index in training:
+        ref = job.bank.refs[index]
+        slides[job.planned.items[ref.item].source.name].add(ref.slide)
+    return [
+        SourceCard(name=one.name, licence=one.licence, use=one.use, slides=tuple(sorted(slides[one.name])))
+        for one in job.planned.settings.sources
+    ]
+
+
+def _figures(job: Job, measured: Predicted, calibration: Calibration, result: Fit) -> dict[str, float | None]:
+    """Of single cells and of weakly labelled tiles, by slides that the network was not trained on."""
+    p = calibration.probabilities(measured.logits)
+    figures: dict[str, float] = {"epochs": result.epochs, "cells": len(p)}
+    for index, one in enumerate(job.classes):
+        truth = measured.classes == index
+        figures[f"auroc_{one.name.lower()}"] = _auroc(truth, p[:, index])
+        if one in calibration.thresholds:
+            called = p[:, index] >= calibration.thresholds[one]
+            figures[f"tpr_{one.name.lower()}"] = float(called[truth].mean()) if truth.any() else math.nan
+    figures["weak_tiles"] = len(measured.tile_scores)
+    figures["auroc_weak_tiles"] = _auroc(measured.tile_truth, measured.tile_scores)
+    return {name: None if math.isnan(value) else round(value, 4) for name, value in figures.items()}
+
+
+def _auroc(truth: np.ndarray, score: np.ndarray) -> float:
+    return float(roc_auc_score(truth, score)) if 0 < truth.sum() < len(truth) else math.nan
+
+
+def _fingerprint(settings: TrainSettings) -> str:
+    return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
