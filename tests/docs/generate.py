@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from qc.cli.main import cli
 from qc.config.assess import AssessSettings
+from qc.config.domain import DomainSource, DomainSources
 from qc.config.profile import Limits, Profile, load_profile, profile_names
 from qc.config.training import AugmentSettings, ComposeSettings, LabelNoiseSettings, SourceSpec, TrainingSources
 from qc.exchange.tables import columns
@@ -80,6 +81,8 @@ def _training() -> str:
         "Composing": ComposeSettings,
         "Augmentation": AugmentSettings,
         "Label noise": LabelNoiseSettings,
+        "A sources file of the domain gate": DomainSources,
+        "its `[[sources]]`": DomainSource,
     }
     return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
 
