@@ -17,7 +17,7 @@ def train() -> None:
 @click.option("--data", "root", type=AnyPath, required=True, help="Folder that the sources' paths start from.")
 @click.option("--out", type=AnyPath, required=True, help="Folder for weights, card and pictures; resumed if it exists.")
 @click.option("--tiles", type=AnyPath, default=None, help="Folder for the drawn tiles.  [default: OUT/tiles]")
-@click.option("--fold", type=click.IntRange(min=0), default=None, help="Train this fold alone and stop.")
+@click.option("--part", default=None, help="Train one part alone and stop: fold-0, fold-1, ... or all.")
 @click.option("--accelerator", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True)
 @click.option("--devices", default="auto", show_default=True, help="How many GPUs.")
 @click.option("--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Processes that read tiles.")
@@ -29,7 +29,7 @@ def train_artefact_command(
     root: Path,
     out: Path,
     tiles: Path | None,
-    fold: int | None,
+    part: str | None,
     accelerator: str,
     devices: str,
     workers: int,
@@ -43,7 +43,7 @@ def train_artefact_command(
     from qc.config.training import TrainingSources
     from qc.train.bank import draw_bank
     from qc.train.fit import Machine
-    from qc.train.run import ARTEFACT_OUTPUTS, Job, train_fold
+    from qc.train.run import ARTEFACT_OUTPUTS, Job, train_part
     from qc.train.run import train as run
 
     settings = load_settings(TrainSettings, config_path)
@@ -53,8 +53,8 @@ def train_artefact_command(
         bank = draw_bank(planned, settings, tiles or out / "tiles", max(1, workers), tell)
     machine = Machine(accelerator, int(devices) if devices.isdecimal() else devices, workers)
     job = Job("artefact", ARTEFACT_OUTPUTS, settings, planned, bank, out, machine, click.echo)
-    if fold is not None:
-        train_fold(job, fold)
+    if part is not None:
+        train_part(job, part)
         return
     card = run(job)
     for name, value in card.figures.items():

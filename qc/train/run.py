@@ -30,6 +30,7 @@ from qc.train.predict import Predicted, predict
 
 ARTEFACT_OUTPUTS = (ArtefactClass.CLEAN, *ARTEFACTS, ArtefactClass.GLASS)
 Task = Literal["artefact", "tissue"]
+ALL = "all"
 Say = Callable[[str], None]
 """Called with what begins."""
 
@@ -59,18 +60,24 @@ class Job:
     say: Say = lambda _text: None
 
 
-def train_fold(job: Job, number: int) -> None:
-    """Train one fold alone, on another machine or beside others; `train` takes it up where it lies.
+def train_part(job: Job, name: str) -> None:
+    """Train one part alone, on another machine or beside others; `train` takes it up where it lies.
+
+    Args:
+        job: The training that it belongs to, with folds.
+        name: `fold-0` and so on, or `all` for the network that is trained on all folds.
 
     Raises:
-        SettingsError: If there is no such fold.
+        SettingsError: If there is no such part.
     """
-    if not 0 <= number < job.settings.folds:
-        raise SettingsError(f"there is no fold {number} among {job.settings.folds}", "count folds from 0")
-    parts = _fold_parts(job, _kept(job))
-    name = f"fold-{number}"
-    training = [index for other, indices in parts.items() if other != name for index in indices]
-    _fit(job, training, None, job.folder / name)
+    kept = _kept(job)
+    parts = _fold_parts(job, kept) if job.settings.folds else {}
+    if name == ALL and parts:
+        _fit(job, kept, None, job.folder)
+    elif name in parts:
+        _fit(job, _others(parts, name), None, job.folder / name)
+    else:
+        raise SettingsError(f"there is no part {name}", f"name one of {', '.join([*parts, ALL])}")
 
 
 def train(job: Job) -> Card:
@@ -106,7 +113,7 @@ def _folds(job: Job, kept: list[int]) -> Sequence[Predicted]:
     found: list[tuple[Path, Fit | None, list[int], list[int], Predicted]] = []
     for name, test in parts.items():
         folder = job.folder / name
-        training = [index for other, indices in parts.items() if other != name for index in indices]
+        training = _others(parts, name)
         job.say(f"{name}: leaving out {', '.join(sorted(_slides(job, test)))}")
         if (folder / CARD).is_file() and read_card(folder).settings_fingerprint == _fingerprint(job.settings):
             result, network = None, load(folder)[0].network
@@ -130,6 +137,10 @@ def _kept(job: Job) -> list[int]:
 def _fold_parts(job: Job, kept: list[int]) -> dict[str, list[int]]:
     count = job.settings.folds
     return _split(job.bank.refs, kept, {f"fold-{n}": 1 / count for n in range(count)}, job.settings.seed)
+
+
+def _others(parts: dict[str, list[int]], name: str) -> list[int]:
+    return [index for other, indices in parts.items() if other != name for index in indices]
 
 
 def _split(refs: Sequence[TileRef], kept: list[int], parts: dict[str, float], seed: int) -> dict[str, list[int]]:
