@@ -6,7 +6,9 @@ statistics), so what is said of a place does not depend on where the tile was cu
 
 import segmentation_models_pytorch as smp
 import torch
+from segmentation_models_pytorch.decoders.fpn.decoder import Conv3x3GNReLU
 from torch import Tensor, nn
+from torch.nn import functional
 
 from qc.config.train import NetworkSettings
 from qc.errors import SettingsError
@@ -14,7 +16,10 @@ from qc.errors import SettingsError
 STRIDE = 4
 """Pixels of the input per cell of the output, before `upsampling`."""
 
-_GLOBAL_LAYERS = ("squeezeexcit", "semodule", "attention", "attn", "adaptiveavgpool", "globalresponsenorm")
+_GLOBAL_LAYERS = (
+    *("squeezeexcit", "semodule", "ecamodule", "gatherexcite", "globalcontext", "nonlocal", "attention", "attn"),
+    *("adaptiveavgpool", "adaptivemaxpool", "globalresponsenorm", "instancenorm"),
+)
 
 
 class Network(nn.Module):
@@ -64,21 +69,37 @@ def _body(settings: NetworkSettings, classes: int) -> nn.Module:
             upsampling=settings.upsampling,
         )
     except (KeyError, ValueError, RuntimeError) as error:
+        reason = str(error).strip("\"'").partition(",")[0]
         raise SettingsError(
-            f"encoder {settings.encoder} cannot be built ({error})",
+            f"encoder {settings.encoder} cannot be built ({reason})",
             "name one that segmentation-models-pytorch lists; timm's need the prefix tu-",
         ) from error
-    _use_batch_statistics(body)
+    _make_local(body)
     return body
 
 
-def _use_batch_statistics(module: nn.Module) -> None:
-    """Group norms, which depend on the whole tile, become batch norms, which are constants once trained."""
+class _Enlarged(nn.Module):
+    """A block whose output is enlarged twofold about its cells' centres."""
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        self.block = block
+
+    def forward(self, cells: Tensor) -> Tensor:
+        return functional.interpolate(self.block(cells), scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def _make_local(module: nn.Module) -> None:
+    """Group norms become batch norms, constants once trained; enlarging no longer stretches cells to a tile's corners."""
     for name, child in module.named_children():
         if isinstance(child, nn.GroupNorm):
             setattr(module, name, nn.BatchNorm2d(child.num_channels))
-        else:
-            _use_batch_statistics(child)
+            continue
+        if isinstance(child, nn.Upsample):
+            child.align_corners = None if child.mode == "nearest" else False
+        _make_local(child)
+        if isinstance(child, Conv3x3GNReLU) and child.upsample:
+            setattr(module, name, _Enlarged(child.block))
 
 
 def _check_local(network: Network, settings: NetworkSettings) -> None:
