@@ -1,6 +1,8 @@
 """`qc train`."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,19 +14,60 @@ def train() -> None:
     """Train networks on slides, views and annotations; ends with weights, a card and pictures of how it went."""
 
 
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    """What both trainings are told."""
+    for option in reversed(
+        [
+            click.argument("config_path", metavar="CONFIG", type=ExistingFile),
+            click.option(
+                "--data", "root", type=AnyPath, required=True, help="Folder that the sources' paths start from."
+            ),
+            click.option(
+                "--out",
+                type=AnyPath,
+                required=True,
+                help="Folder for weights, card and pictures; resumed if it exists.",
+            ),
+            click.option(
+                "--tiles", type=AnyPath, default=None, help="Folder for the drawn tiles.  [default: OUT/tiles]"
+            ),
+            click.option("--part", default=None, help="Train one part alone and stop: fold-0, fold-1, ... or all."),
+            click.option("--accelerator", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True),
+            click.option("--devices", default="auto", show_default=True, help="How many GPUs."),
+            click.option(
+                "--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Processes that read tiles."
+            ),
+            click.option(
+                "--throw-away",
+                is_flag=True,
+                help="Allow sources that may only be measured on; the weights are not to be shared.",
+            ),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
 @train.command("artefact")
-@click.argument("config_path", metavar="CONFIG", type=ExistingFile)
-@click.option("--data", "root", type=AnyPath, required=True, help="Folder that the sources' paths start from.")
-@click.option("--out", type=AnyPath, required=True, help="Folder for weights, card and pictures; resumed if it exists.")
-@click.option("--tiles", type=AnyPath, default=None, help="Folder for the drawn tiles.  [default: OUT/tiles]")
-@click.option("--part", default=None, help="Train one part alone and stop: fold-0, fold-1, ... or all.")
-@click.option("--accelerator", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True)
-@click.option("--devices", default="auto", show_default=True, help="How many GPUs.")
-@click.option("--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Processes that read tiles.")
-@click.option(
-    "--throw-away", is_flag=True, help="Allow sources that may only be measured on; weights are not to share."
-)
-def train_artefact_command(
+@_options
+def train_artefact_command(**told: Any) -> None:
+    """Train the artefact network that a CONFIG file describes."""
+    from qc.train.artefact import artefact_job
+
+    _run(artefact_job, **told)
+
+
+@train.command("tissue")
+@_options
+def train_tissue_command(**told: Any) -> None:
+    """Train the tissue network that a CONFIG file describes."""
+    from qc.train.tissue import tissue_job
+
+    _run(tissue_job, **told)
+
+
+def _run(
+    job_of: Callable[..., Any],
     config_path: Path,
     root: Path,
     out: Path,
@@ -35,24 +78,14 @@ def train_artefact_command(
     workers: int,
     throw_away: bool,
 ) -> None:
-    """Train the artefact network that a CONFIG file describes."""
-    from qc.artefact.training import plan_sources
     from qc.cli.progress import portion
-    from qc.config.toml import load_settings
-    from qc.config.train import TrainSettings
-    from qc.config.training import TrainingSources
-    from qc.train.bank import draw_bank
     from qc.train.fit import Machine
-    from qc.train.run import ARTEFACT_OUTPUTS, Job, train_part
     from qc.train.run import train as run
+    from qc.train.run import train_part
 
-    settings = load_settings(TrainSettings, config_path)
-    sources_path = config_path.parent / settings.sources
-    planned = plan_sources(load_settings(TrainingSources, sources_path), root, throw_away, sources_path.parent)
-    with portion("tiles") as tell:
-        bank = draw_bank(planned, settings, tiles or out / "tiles", max(1, workers), tell)
     machine = Machine(accelerator, int(devices) if devices.isdecimal() else devices, workers)
-    job = Job("artefact", ARTEFACT_OUTPUTS, settings, planned, bank, out, machine, click.echo)
+    with portion("tiles") as tell:
+        job = job_of(config_path, root, out, tiles or out / "tiles", machine, throw_away, click.echo, tell)
     if part is not None:
         train_part(job, part)
         return

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from qc.config.base import Settings
+from qc.config.tissue_training import TissueComposeSettings
 from qc.config.training import AugmentSettings, ComposeSettings, LabelNoiseSettings
 
 
@@ -74,6 +75,9 @@ class TrainSettings(Settings):
     optimiser: OptimiserSettings = Field(default_factory=OptimiserSettings, description="Optimisation.")
     operating: OperatingSettings = Field(default_factory=OperatingSettings, description="Calibration and thresholds.")
     compose: ComposeSettings = Field(default_factory=ComposeSettings, description="Composed artefacts.")
+    overview: TissueComposeSettings = Field(
+        default_factory=TissueComposeSettings, description="What is laid on overviews, for tissue networks."
+    )
     augment: AugmentSettings = Field(default_factory=AugmentSettings, description="Variation of tiles.")
     noise: LabelNoiseSettings = Field(default_factory=LabelNoiseSettings, description="Imperfect labels.")
 

@@ -6,7 +6,7 @@ In: planned sources. Out: a folder of arrays that many trainings read from: fold
 import hashlib
 import json
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +16,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from qc.artefact.training import Planned, Tile, TileRef, TileSource
+from qc.artefact.training import Planned, TileSource
+from qc.config.base import Settings
 from qc.config.train import TrainSettings
-from qc.config.training import TrainingSources
 from qc.labels import ARTEFACTS, ArtefactClass
+from qc.tissue.training import PlannedTissue, TissueSource
+from qc.train.dataset import Ref, Tile, Tiles
 
 _CHUNK = 64
 _PIXELS, _CLASSES, _TABLE = "pixels.npy", "classes.npy", "tiles.json"
@@ -38,14 +40,14 @@ class TileBank:
     """
 
     folder: Path
-    refs: tuple[TileRef, ...]
+    refs: tuple[Ref, ...]
     mpp: float
 
     def read(self, index: int, _label: ArtefactClass, _draw: int) -> Tile:
         """The tile at `index`; every draw of it is the same."""
         pixels = _opened(self.folder / _PIXELS)[index]
         classes = _opened(self.folder / _CLASSES)[index]
-        return Tile(np.array(pixels), np.array(classes), self.mpp, self.refs[index])
+        return KeptTile(np.array(pixels), np.array(classes), self.mpp, self.refs[index])
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,30 @@ class PartOfBank:
     indices: tuple[int, ...]
 
     @property
-    def refs(self) -> tuple[TileRef, ...]:
+    def refs(self) -> tuple[Ref, ...]:
         """What each tile is."""
         return tuple(self.bank.refs[index] for index in self.indices)
 
     def read(self, index: int, label: ArtefactClass, draw: int) -> Tile:
         """See `TileBank.read`."""
         return self.bank.read(self.indices[index], label, draw)
+
+
+@dataclass(frozen=True)
+class KeptTile:
+    """A tile of a bank, as it was read.
+
+    Attributes:
+        rgb: (H, W, 3) uint8.
+        classes: (H, W) uint8.
+        mpp: Micrometres per pixel.
+        ref: What it is.
+    """
+
+    rgb: NDArray[np.uint8]
+    classes: NDArray[np.uint8]
+    mpp: float
+    ref: Ref
 
 
 def draw_bank(
@@ -83,65 +102,91 @@ def draw_bank(
         workers: Processes that read and compose.
         progress: Told about tiles.
     """
-    fingerprint = _fingerprint(planned.settings, settings)
     source = TileSource(planned, settings.compose, settings.noise, settings.seed)
-    wanted = _wanted(source.refs, settings)
-    refs = tuple(_kept(source.refs[index], label) for index, label, _draw in wanted)
-    bank = TileBank(folder, refs, planned.settings.mpp)
+    wanted = [(index, ArtefactClass.CLEAN, 0) for index in range(len(source.refs))]
+    wanted += _from_every_slide(source.refs, ARTEFACTS, settings)
+    parts = (planned.settings, settings.compose, settings.noise)
+    tiles = _Drawn(source, source.refs, wanted, planned.settings.mpp, planned.settings.tile_px)
+    return _drawn(tiles, _fingerprint(parts, settings), folder, workers, progress)
+
+
+def draw_tissue_bank(
+    planned: PlannedTissue,
+    settings: TrainSettings,
+    folder: Path,
+    workers: int = 2,
+    progress: Progress = lambda _done, _total: None,
+) -> TileBank:
+    """Tiles of overviews with anything laid on them, as many clean ones as of every class; else like `draw_bank`."""
+    source = TissueSource(planned, settings.overview, settings.seed)
+    wanted = _from_every_slide(source.refs, (ArtefactClass.CLEAN, *ARTEFACTS), settings)
+    tiles = _Drawn(source, source.refs, wanted, planned.settings.mpp, planned.settings.tile_px)
+    return _drawn(tiles, _fingerprint((planned.settings, settings.overview), settings), folder, workers, progress)
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """What is to be drawn, and where from."""
+
+    source: Tiles
+    refs: Sequence[Ref]
+    wanted: list[Wanted]
+    mpp: float
+    tile_px: int
+
+
+def _drawn(tiles: _Drawn, fingerprint: str, folder: Path, workers: int, progress: Progress) -> TileBank:
+    wanted, side = tiles.wanted, tiles.tile_px
+    bank = TileBank(folder, tuple(_kept(tiles.refs[index], label) for index, label, _draw in wanted), tiles.mpp)
     table = folder / _TABLE
     if table.is_file() and json.loads(table.read_text(encoding="utf-8"))["fingerprint"] == fingerprint:
         return bank
     folder.mkdir(parents=True, exist_ok=True)
     table.unlink(missing_ok=True)
-    side = planned.settings.tile_px
     for name, shape in ((_PIXELS, (len(wanted), side, side, 3)), (_CLASSES, (len(wanted), side, side))):
         np.lib.format.open_memmap(folder / name, "w+", np.uint8, shape).flush()
     chunks = [list(range(start, min(start + _CHUNK, len(wanted)))) for start in range(0, len(wanted), _CHUNK)]
-    with ProcessPoolExecutor(
-        workers, multiprocessing.get_context("forkserver"), initializer=_start, initargs=(source, wanted, folder)
-    ) as pool:
+    context = multiprocessing.get_context("forkserver")
+    with ProcessPoolExecutor(workers, context, initializer=_start, initargs=(tiles.source, wanted, folder)) as pool:
         for done, _ in enumerate(pool.map(_fill, chunks), start=1):
             progress(min(done * _CHUNK, len(wanted)), len(wanted))
     table.write_text(json.dumps({"fingerprint": fingerprint, "tiles": len(wanted)}) + "\n", encoding="utf-8")
     return bank
 
 
-def _wanted(refs: tuple[TileRef, ...], settings: TrainSettings) -> list[Wanted]:
-    """Composed tiles come from every slide alike."""
-    wanted = [(index, ArtefactClass.CLEAN, 0) for index in range(len(refs))]
+def _from_every_slide(refs: Sequence[Ref], labels: Sequence[ArtefactClass], settings: TrainSettings) -> list[Wanted]:
+    """The same number of tiles of each class, from every slide alike."""
     by_slide: dict[str, list[int]] = {}
     for index, ref in enumerate(refs):
         if ref.composable:
             by_slide.setdefault(ref.slide, []).append(index)
     slides = list(by_slide.values())
     if not slides:
-        return wanted
+        return []
     rng = np.random.default_rng([settings.seed, 1])
-    for label in ARTEFACTS:
+    wanted = []
+    for label in labels:
         for number in range(settings.sampling.composed_tiles):
             slide = slides[number % len(slides)]
             wanted.append((slide[int(rng.integers(len(slide)))], label, number))
     return wanted
 
 
-def _kept(ref: TileRef, label: ArtefactClass) -> TileRef:
+def _kept(ref: Ref, label: ArtefactClass) -> Ref:
     if label is ArtefactClass.CLEAN:
         return replace(ref, composable=False)
     return replace(ref, composable=False, classes=frozenset({label}), is_composed=True)
 
 
-def _fingerprint(sources: TrainingSources, settings: TrainSettings) -> str:
-    parts = (sources, settings.compose, settings.noise)
-    text = "\n".join(
-        [*(part.model_dump_json() for part in parts), f"{settings.seed} {settings.sampling.composed_tiles}"]
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
+def _fingerprint(parts: Sequence[Settings], settings: TrainSettings) -> str:
+    numbers = f"{settings.seed} {settings.sampling.composed_tiles}"
+    return hashlib.sha256("\n".join([*(part.model_dump_json() for part in parts), numbers]).encode()).hexdigest()
 
 
 _state: dict[str, Any] = {}
 
 
-def _start(source: TileSource, wanted: list[Wanted], folder: Path) -> None:
+def _start(source: Tiles, wanted: list[Wanted], folder: Path) -> None:
     cv2.setNumThreads(1)
     _state.update(source=source, wanted=wanted, folder=folder)
 

@@ -14,6 +14,7 @@ from scipy.special import log_softmax, softmax
 
 from qc.labels import ARTEFACTS, ArtefactClass
 
+_LEAST_THRESHOLD = 0.05
 Logits = NDArray[np.float32]
 
 
@@ -24,7 +25,7 @@ class Calibration:
     Attributes:
         temperature: Logits are divided by it.
         prior: (C,) natural logarithms added then.
-        thresholds: Probability from which an artefact is called.
+        thresholds: Probability of any artefact from which the most probable one is called.
     """
 
     temperature: float
@@ -61,12 +62,45 @@ def calibrate(
     read = Calibration(temperature, tuple(prior.tolist()), {})
     is_clean = (classes == list(order).index(ArtefactClass.CLEAN)) & is_real
     p = read.probabilities(logits[is_clean])
-    budget = (1 - tnr) / sum(one in ARTEFACTS for one in order)
-    weight = _per_slide(slides[is_clean])
-    thresholds = {
-        one: _quantile(p[:, index], weight, 1 - budget) for index, one in enumerate(order) if one in ARTEFACTS
-    }
-    return Calibration(temperature, read.prior, thresholds)
+    return Calibration(temperature, read.prior, find_thresholds(p, _per_slide(slides[is_clean]), order, tnr))
+
+
+def calibrate_tissue(logits: Logits, classes: NDArray[np.int64], order: Sequence[ArtefactClass]) -> Calibration:
+    """Temperature, and the probability of tissue with the best Dice; the share of tissue is not corrected.
+
+    Args:
+        logits: (n, C) of unseen slides.
+        classes: (n,) true indices.
+        order: Classes in the order of the logits, CLEAN for tissue.
+    """
+    temperature = fit_temperature(logits, classes)
+    read = Calibration(temperature, (0.0,) * len(order), {})
+    column = list(order).index(ArtefactClass.CLEAN)
+    p, truth = read.probabilities(logits)[:, column], classes == column
+    limits = np.linspace(0.2, 0.8, 61)
+    dice = [2 * np.sum((p >= limit) & truth) / max(1, np.sum(p >= limit) + np.sum(truth)) for limit in limits]
+    return Calibration(temperature, read.prior, {ArtefactClass.CLEAN: float(limits[int(np.argmax(dice))])})
+
+
+def find_thresholds(
+    p: NDArray[np.float64], weights: NDArray[np.float64], order: Sequence[ArtefactClass], tnr: float
+) -> dict[ArtefactClass, float]:
+    """Suspicion from which each artefact is called, so that all together leave the share `tnr` of clean cells alone.
+
+    Each artefact may take an equal part of what is left over.
+
+    Args:
+        p: (n, C) probabilities of clean cells.
+        weights: (n,) of the cells.
+        order: Classes in the order of the columns.
+        tnr: 0-1.
+    """
+    kinds = [index for index, one in enumerate(order) if one in ARTEFACTS]
+    if not (kinds and len(p)):
+        return {order[index]: 1.0 for index in kinds}
+    suspicion, kind = p[:, kinds].sum(axis=1), np.asarray(kinds)[p[:, kinds].argmax(axis=1)]
+    budget = (1 - tnr) / len(kinds) * float(weights.sum())
+    return {order[index]: _least(suspicion[kind == index], weights[kind == index], budget) for index in kinds}
 
 
 def fit_temperature(logits: Logits, classes: NDArray[np.int64]) -> float:
@@ -113,11 +147,10 @@ def _per_slide(slides: NDArray[np.str_]) -> NDArray[np.float64]:
     return 1.0 / counts[index]
 
 
-def _quantile(values: NDArray[np.float64], weights: NDArray[np.float64], q: float) -> float:
-    """Smallest value with at least the share `q` of all weight at or below it."""
-    if not len(values):
-        return 1.0
-    order = np.argsort(values)
-    share = np.cumsum(weights[order]) / weights.sum()
-    place = min(int(np.searchsorted(share, q)), len(values) - 1)
-    return float(np.clip(np.nextafter(values[order[place]], 1), 1e-4, 1))
+def _least(values: NDArray[np.float64], weights: NDArray[np.float64], budget: float) -> float:
+    """The least limit that values with no more than `budget` of weight reach."""
+    order = np.argsort(-values)
+    n_over = int(np.searchsorted(np.cumsum(weights[order]), budget, side="right"))
+    if n_over >= len(values):
+        return _LEAST_THRESHOLD
+    return float(np.clip(np.nextafter(values[order[n_over]], 1), _LEAST_THRESHOLD, 1))

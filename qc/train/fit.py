@@ -13,13 +13,12 @@ from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from qc.artefact.training import TileRef
 from qc.config.train import TrainSettings
 from qc.config.training import AugmentSettings
 from qc.labels import ArtefactClass
 from qc.nets.build import Network, build
 from qc.nets.sampler import BalancedBatches
-from qc.train.dataset import TileDataset, Tiles
+from qc.train.dataset import Labels, Ref, TileDataset, Tiles
 from qc.train.module import Training
 
 _LAST = "last.ckpt"
@@ -30,7 +29,7 @@ class Source(Tiles, Protocol):
     """Tiles that can be sampled and read."""
 
     @property
-    def refs(self) -> tuple[TileRef, ...]:
+    def refs(self) -> tuple[Ref, ...]:
         """What each tile is."""
         ...
 
@@ -76,6 +75,8 @@ def fit(
     settings: TrainSettings,
     folder: Path,
     machine: Machine,
+    network: Network | None = None,
+    labels: Labels | None = None,
 ) -> Fit:
     """Train until the epochs are over or validation no longer improves; a folder with a checkpoint is resumed.
 
@@ -86,10 +87,12 @@ def fit(
         settings: All settings of the training.
         folder: For checkpoints and curves.
         machine: Where to train.
+        network: With first weights; by default the settings' own.
+        labels: What the network's cells are said to show; by default what is in their middle.
     """
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     L.seed_everything(settings.seed, workers=True, verbose=False)
-    network = build(settings.network, len(classes), settings.seed)
+    network = network or build(settings.network, len(classes), settings.seed)
     steps = settings.optimiser.epochs * settings.sampling.batches
     module = Training(network, settings.optimiser, steps)
     best = ModelCheckpoint(
@@ -100,7 +103,7 @@ def fit(
         enable_version_counter=False,
     )
     trainer = _trainer(settings, folder, machine, best, has_validation=validation is not None)
-    data = _Data(train, validation, classes, settings, network.stride, machine)
+    data = _Data(train, validation, classes, settings, network.stride, machine, labels)
     last = folder / _LAST
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Lightning advises about workers and logging is not for users
@@ -124,7 +127,7 @@ def _trainer(
         accelerator=machine.accelerator,
         devices=machine.devices,
         max_epochs=settings.optimiser.epochs,
-        precision="16-mixed" if is_gpu else "32-true",
+        precision=_precision(is_gpu),
         deterministic="warn" if is_gpu else True,
         callbacks=callbacks,
         logger=CSVLogger(folder, name="curves", version=""),
@@ -134,6 +137,14 @@ def _trainer(
         log_every_n_steps=settings.sampling.batches,
         gradient_clip_val=1.0,
     )
+
+
+def _precision(is_gpu: bool) -> Any:
+    """Half precision where it is faster: on any GPU, and on processors that multiply bfloat16."""
+    if is_gpu:
+        return "16-mixed"
+    features = torch.cpu.get_capabilities()
+    return "bf16-mixed" if features.get("avx512_bf16") or features.get("amx_bf16") else "32-true"
 
 
 class _Epochs(L.Callback):
@@ -158,10 +169,12 @@ class _Data(L.LightningDataModule):
         settings: TrainSettings,
         stride: int,
         machine: Machine,
+        labels: Labels | None,
     ) -> None:
         super().__init__()
         self._train, self._validation = train, validation
         self._classes, self._settings, self._stride, self._workers = classes, settings, stride, machine.workers
+        self._labels = labels
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Varied tiles, this process's part of each epoch."""
@@ -184,6 +197,7 @@ class _Data(L.LightningDataModule):
             count,
             sampling.artefact_share,
             seed,
+            composed_share=self._settings.operating.prevalence,
             annotated_share=sampling.annotated_share,
             rank=rank,
             world=world,
@@ -193,7 +207,7 @@ class _Data(L.LightningDataModule):
         self, source: Source, batches: BalancedBatches, augment: AugmentSettings | None, workers: int
     ) -> DataLoader[Any]:
         return DataLoader(
-            TileDataset(source, self._classes, self._stride, augment, self._settings.seed),
+            TileDataset(source, self._classes, self._stride, augment, self._settings.seed, self._labels),
             batch_sampler=batches,
             num_workers=workers,
             persistent_workers=workers > 0,

@@ -6,7 +6,7 @@ the temperature and the thresholds found that way. Without, validation patients 
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,20 +15,20 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from qc import __version__
-from qc.artefact.training import Planned, TileRef, split_patients
+from qc.artefact.training import split_patients
 from qc.config.train import TrainSettings
 from qc.errors import SettingsError
-from qc.labels import ARTEFACTS, ArtefactClass
+from qc.labels import ArtefactClass
 from qc.nets.calibrated import Calibrated
 from qc.nets.card import CARD, Card, SourceCard, read_card
 from qc.nets.weights import load, save
 from qc.train.bank import PartOfBank, TileBank
-from qc.train.calibrate import Calibration, calibrate
+from qc.train.calibrate import Calibration, calibrate, calibrate_tissue
+from qc.train.dataset import Ref
 from qc.train.figures import draw_curves, draw_reliability
 from qc.train.fit import Fit, Machine, fit
 from qc.train.predict import Predicted, predict
 
-ARTEFACT_OUTPUTS = (ArtefactClass.CLEAN, *ARTEFACTS, ArtefactClass.GLASS)
 Task = Literal["artefact", "tissue"]
 ALL = "all"
 Say = Callable[[str], None]
@@ -43,7 +43,8 @@ class Job:
         task: What it is for.
         classes: What it tells apart, in the order of its logits.
         settings: All of them.
-        planned: Sources of its tiles, for the card.
+        sources: Where its tiles come from, with all slides of each.
+        parts: Shares of patients to train and to validate on, without folds.
         bank: Its tiles.
         folder: Where everything is written.
         machine: Where it is trained.
@@ -53,7 +54,8 @@ class Job:
     task: Task
     classes: tuple[ArtefactClass, ...]
     settings: TrainSettings
-    planned: Planned
+    sources: tuple[SourceCard, ...]
+    parts: dict[str, float]
     bank: TileBank
     folder: Path
     machine: Machine
@@ -91,7 +93,7 @@ def train(job: Job) -> Card:
         unseen = Predicted.pooled(list(_folds(job, kept)))
         held_out, validation, training = list(job.settings.hold_out), None, kept
     else:
-        parts = _split(job.bank.refs, kept, job.planned.settings.parts, job.settings.seed)
+        parts = _split(job.bank.refs, kept, job.parts, job.settings.seed)
         validation, training = parts["validation"], parts["train"]
         held_out = sorted({job.bank.refs[index].slide for index in kept} - _slides(job, training))
         unseen = None
@@ -143,7 +145,7 @@ def _others(parts: dict[str, list[int]], name: str) -> list[int]:
     return [index for other, indices in parts.items() if other != name for index in indices]
 
 
-def _split(refs: Sequence[TileRef], kept: list[int], parts: dict[str, float], seed: int) -> dict[str, list[int]]:
+def _split(refs: Sequence[Ref], kept: list[int], parts: dict[str, float], seed: int) -> dict[str, list[int]]:
     split = split_patients([refs[index] for index in kept], parts, seed)
     if not all(split.values()):
         raise SettingsError(f"too few patients for {len(parts)} parts", "name more sources or ask for fewer folds")
@@ -162,6 +164,8 @@ def _fit(job: Job, training: list[int], validation: list[int] | None, folder: Pa
 
 def _calibrated(job: Job, unseen: Predicted) -> Calibration:
     operating = job.settings.operating
+    if job.task == "tissue":
+        return calibrate_tissue(unseen.logits, unseen.classes, job.classes)
     return calibrate(
         unseen.logits,
         unseen.classes,
@@ -199,26 +203,25 @@ def _save(
     )
 
 
-def _source_cards(job: Job, training: list[int]) -> Sequence[SourceCard]:
-    slides: dict[str, set[str]] = {source.name: set() for source in job.planned.settings.sources}
-    for index in training:
-        ref = job.bank.refs[index]
-        slides[job.planned.items[ref.item].source.name].add(ref.slide)
-    return [
-        SourceCard(name=one.name, licence=one.licence, use=one.use, slides=tuple(sorted(slides[one.name])))
-        for one in job.planned.settings.sources
-    ]
+def _source_cards(job: Job, training: list[int]) -> Iterator[SourceCard]:
+    """The sources with only the slides that were trained on."""
+    slides = _slides(job, training)
+    for one in job.sources:
+        yield one.model_copy(update={"slides": tuple(name for name in one.slides if name in slides)})
 
 
 def _figures(job: Job, measured: Predicted, calibration: Calibration, result: Fit) -> dict[str, float | None]:
     """Of single cells and of weakly labelled tiles, by slides that the network was not trained on."""
     p = calibration.probabilities(measured.logits)
+    kinds = [index for index, one in enumerate(job.classes) if one in calibration.thresholds]
+    suspicion = p[:, kinds].sum(axis=1)
+    limits = np.array([calibration.thresholds[job.classes[index]] for index in kinds])
     figures: dict[str, float] = {"epochs": result.epochs, "cells": len(p)}
     for index, one in enumerate(job.classes):
         truth = measured.classes == index
         figures[f"auroc_{one.name.lower()}"] = _auroc(truth, p[:, index])
         if one in calibration.thresholds:
-            called = p[:, index] >= calibration.thresholds[one]
+            called = suspicion >= limits[p[:, kinds].argmax(axis=1)]
             figures[f"tpr_{one.name.lower()}"] = float(called[truth].mean()) if truth.any() else math.nan
     figures["weak_tiles"] = len(measured.tile_scores)
     figures["auroc_weak_tiles"] = _auroc(measured.tile_truth, measured.tile_scores)

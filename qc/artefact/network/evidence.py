@@ -69,7 +69,7 @@ def look_at(
 
 
 def thresholds_of(card: Card) -> NDArray[np.float32]:
-    """(C,) probability from which each class is called; infinite for what is no artefact."""
+    """(C,) suspicion from which each class is called; infinite for what is no artefact."""
     return np.array([card.thresholds.get(name, math.inf) for name in card.classes], np.float32)
 
 
@@ -78,7 +78,8 @@ def decide(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Classes and suspicion of cells.
 
-    A class is called where its probability passes its threshold; among several, the one that passes it furthest.
+    Suspicion is the probability of any artefact. A cell is called its most probable artefact where the suspicion
+    reaches that artefact's threshold, and clean elsewhere.
 
     Args:
         probabilities: (C, h, w) 0-1.
@@ -86,16 +87,15 @@ def decide(
         thresholds: (C,).
 
     Returns:
-        (h, w) uint8 of `ArtefactClass`, and (h, w) uint8 probability of any artefact in steps of 1/255.
+        (h, w) uint8 of `ArtefactClass`, and (h, w) uint8 suspicion in steps of 1/255.
     """
     ids = np.array(card.ids, np.uint8)
-    excess = probabilities / thresholds[:, None, None]
-    first = excess.argmax(axis=0)
-    is_called = np.take_along_axis(excess, first[None], axis=0)[0] >= 1
-    classes = np.where(is_called, ids[first], np.uint8(ArtefactClass.CLEAN)).astype(np.uint8)
-    is_artefact = np.array([one in ARTEFACTS for one in card.ids])
-    any_artefact = probabilities[is_artefact].sum(axis=0)
-    return classes, np.rint(255 * np.clip(any_artefact, 0, 1)).astype(np.uint8)
+    kinds = np.flatnonzero([one in ARTEFACTS for one in card.ids])
+    of_artefacts = probabilities[kinds]
+    suspicion = of_artefacts.sum(axis=0)
+    kind = kinds[of_artefacts.argmax(axis=0)]
+    classes = np.where(suspicion >= thresholds[kind], ids[kind], np.uint8(ArtefactClass.CLEAN)).astype(np.uint8)
+    return classes, np.rint(255 * np.clip(suspicion, 0, 1)).astype(np.uint8)
 
 
 def _at_mpp(rgb: NDArray[np.uint8], read_mpp: float, wanted_mpp: float) -> NDArray[np.uint8]:

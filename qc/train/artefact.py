@@ -1,0 +1,60 @@
+"""Training of artefact networks. In: the settings and where the data is. Out: a job for `qc.train.run`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from qc.artefact.training import plan_sources
+from qc.config.toml import load_settings
+from qc.config.train import TrainSettings
+from qc.config.training import TrainingSources
+from qc.labels import ARTEFACTS, ArtefactClass
+from qc.nets.card import SourceCard
+from qc.train.bank import Progress, draw_bank
+from qc.train.dataset import Ref
+from qc.train.fit import Machine
+from qc.train.run import Job, Say
+
+OUTPUTS = (ArtefactClass.CLEAN, *ARTEFACTS, ArtefactClass.GLASS)
+
+
+def artefact_job(
+    config: Path,
+    root: Path,
+    out: Path,
+    tiles: Path,
+    machine: Machine,
+    throw_away: bool = False,
+    say: Say = lambda _text: None,
+    progress: Progress = lambda _done, _total: None,
+) -> Job:
+    """Plan the sources and draw the tiles.
+
+    Args:
+        config: TOML file of `TrainSettings`; its sources lie beside it.
+        root: Folder that the sources' paths start from.
+        out: Folder for what is written.
+        tiles: Folder for the drawn tiles.
+        machine: Where to train.
+        throw_away: Allow sources that may only be measured on.
+        say: Told about each step.
+        progress: Told about tiles.
+
+    Raises:
+        SettingsError: If a file or a source cannot be used.
+        SlideError: If an image cannot be read.
+    """
+    settings = load_settings(TrainSettings, config)
+    path = config.parent / settings.sources
+    planned = plan_sources(load_settings(TrainingSources, path), root, throw_away, path.parent)
+    bank = draw_bank(planned, settings, tiles, max(1, machine.workers), progress)
+    cards = [
+        SourceCard(name=one.name, licence=one.licence, use=one.use, slides=slides_of(bank.refs, names, one.name))
+        for names in [[item.source.name for item in planned.items]]
+        for one in planned.settings.sources
+    ]
+    return Job("artefact", OUTPUTS, settings, tuple(cards), planned.settings.parts, bank, out, machine, say)
+
+
+def slides_of(refs: Sequence[Ref], source_of_item: Sequence[str], name: str) -> tuple[str, ...]:
+    """Slides of all tiles that come from the source `name`."""
+    return tuple(sorted({ref.slide for ref in refs if source_of_item[ref.item] == name}))

@@ -1,0 +1,43 @@
+"""Training of tissue networks. In: the settings and where the overviews are. Out: a job for `qc.train.run`."""
+
+from pathlib import Path
+
+from qc.config.tissue_training import TissueTrainingSources
+from qc.config.toml import load_settings
+from qc.config.train import TrainSettings
+from qc.labels import ArtefactClass
+from qc.nets.card import SourceCard
+from qc.tissue.training import plan_tissue_sources
+from qc.train.artefact import slides_of
+from qc.train.bank import Progress, draw_tissue_bank
+from qc.train.fit import Machine
+from qc.train.run import Job, Say
+
+OUTPUTS = (ArtefactClass.CLEAN, ArtefactClass.GLASS)
+_PHANTOMS = "phantoms"
+
+
+def tissue_job(
+    config: Path,
+    root: Path,
+    out: Path,
+    tiles: Path,
+    machine: Machine,
+    throw_away: bool = False,
+    say: Say = lambda _text: None,
+    progress: Progress = lambda _done, _total: None,
+) -> Job:
+    """Plan the overviews and draw the tiles; see `qc.train.artefact.artefact_job`."""
+    settings = load_settings(TrainSettings, config)
+    path = config.parent / settings.sources
+    planned = plan_tissue_sources(load_settings(TissueTrainingSources, path), root, throw_away)
+    bank = draw_tissue_bank(planned, settings, tiles, max(1, machine.workers), progress)
+    names = [one.source for one in planned.overviews]
+    cards = [
+        SourceCard(name=one.name, licence=one.licence, use=one.use, slides=slides_of(bank.refs, names, one.name))
+        for one in planned.settings.sources
+    ]
+    if _PHANTOMS in names:
+        drawn = slides_of(bank.refs, names, _PHANTOMS)
+        cards.append(SourceCard(name=_PHANTOMS, licence="Apache-2.0", use="train", slides=drawn))
+    return Job("tissue", OUTPUTS, settings, tuple(cards), planned.settings.parts, bank, out, machine, say)
