@@ -16,6 +16,7 @@ class Tile:
     slide: str
     classes: frozenset[ArtefactClass] = frozenset()
     composable: bool = False
+    is_composed: bool = False
 
 
 def tiles() -> list[Tile]:
@@ -130,3 +131,13 @@ def test_processes_share_one_stream(world: int) -> None:
 def test_shares_that_cannot_be_filled_are_errors(made: list[Tile], share: float) -> None:
     with pytest.raises(ValueError, match="share"):
         BalancedBatches(made, 8, 4, artefact_share=share)
+
+
+def test_kept_composed_tiles_come_as_rarely_as_artefacts_do() -> None:
+    made = [Tile(f"slide-{i % 4}") for i in range(400)]
+    made += [Tile(f"slide-{i % 4}", frozenset({FOLD}), is_composed=True) for i in range(1200)]
+    sampler = BalancedBatches(made, batch_tiles=16, batches=250, artefact_share=None, composed_share=0.1, seed=6)
+
+    artefacts = sum(bool(made[draw.index].classes) for draw in draws(sampler))
+
+    assert stats.binomtest(artefacts, 4000, 0.1).pvalue > LEAST_P
