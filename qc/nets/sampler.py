@@ -68,8 +68,9 @@ class BalancedBatches(Sampler[list[Draw]]):
         seed: Of all draws.
         annotated_share: Chance that an artefact tile is an annotated one where its class has any, 0-1; None leaves it
             to how many there are.
-        composed_share: With None above, share of composable tiles that get an artefact; default 7.5 %, the
-            prevalence in the training slides of Foucart et al. 2018, doi:10.1109/CloudTech.2018.8713350.
+        composed_share: With None above, share of clean tiles that get an artefact: composable ones get it, and where
+            composed tiles are kept, one of these comes instead; default 7.5 %, the prevalence in the training slides
+            of Foucart et al. 2018, doi:10.1109/CloudTech.2018.8713350.
         rank: Number of this process.
         world: Number of processes.
 
@@ -109,6 +110,8 @@ class BalancedBatches(Sampler[list[Draw]]):
         self._by_class = {label: slides for label, slides in self._by_class.items() if slides}
         self._annotated = {label: _by_slide(_met(tiles, label), tiles) for label in ARTEFACTS}
         self._composed = {label: _by_slide(_composed(tiles, label), tiles) for label in ARTEFACTS}
+        self._found = [i for i, tile in enumerate(tiles) if not tile.is_composed]
+        self._kept = [i for i, tile in enumerate(tiles) if tile.is_composed]
         if (
             not tiles
             or (artefact_share and not self._by_class)
@@ -152,7 +155,10 @@ class BalancedBatches(Sampler[list[Draw]]):
         return _any(annotated if rng.random() < self._annotated_share else composed, rng), label
 
     def _as_it_comes(self, rng: np.random.Generator) -> tuple[int, ArtefactClass]:
-        index = int(rng.integers(len(self._tiles)))
+        found = self._found or self._kept
+        index = found[int(rng.integers(len(found)))]
+        if self._kept and not self._tiles[index].classes and rng.random() < self._composed_share:
+            index = self._kept[int(rng.integers(len(self._kept)))]
         tile = self._tiles[index]
         choices = sorted(tile.classes)
         if tile.composable and rng.random() < self._composed_share:
