@@ -24,6 +24,7 @@ Rgb = NDArray[np.uint8]
 
 _NEARBY_UM = 14.0
 _VISIBLE_NEARBY = 0.015
+_SEEN_ON_GLASS = frozenset({ArtefactClass.FOREIGN, ArtefactClass.PEN, ArtefactClass.BUBBLE})
 
 
 def compose(
@@ -45,7 +46,8 @@ def compose(
         glass_rgb: Colour of the slide's bare glass, 0-255; estimated from the tile when absent.
 
     Returns:
-        (H, W, 3) uint8, and (H, W) uint8 of `ArtefactClass`: GLASS outside tissue, CLEAN or what ruins it inside.
+        (H, W, 3) uint8, and (H, W) uint8 of `ArtefactClass`: CLEAN or what ruins it in tissue; outside
+        tissue GLASS, or what is seen on it, which looks the same there.
 
     Raises:
         ValueError: If the two arrays differ in height or width.
@@ -78,8 +80,10 @@ def _classes(placed: list[tuple[Kind, Artefact]], is_tissue: Mask, fold_seen: Ma
     for label in PRIORITY:
         for kind, artefact in placed:
             if kind.label is label:
-                ruined = covered_by(artefact, at) & is_tissue
-                classes[ruined & fold_seen if label is ArtefactClass.FOLD else ruined] = label
+                seen = covered_by(artefact, at)
+                if label not in _SEEN_ON_GLASS:
+                    seen &= is_tissue
+                classes[seen & fold_seen if label is ArtefactClass.FOLD else seen] = label
     return classes
 
 
@@ -120,4 +124,4 @@ def _noise_level(rgb: Rgb) -> float:
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6  # keeps the variance of white noise
     detail = cv2.filter2D(green, -1, kernel)
     power = cv2.blur(detail * detail, (16, 16))[8::16, 8::16]
-    return float(min(4.0, np.sqrt(np.quantile(power, 0.1)))) if power.size else 0.0
+    return float(np.sqrt(np.clip(np.quantile(power, 0.1), 0, 16))) if power.size else 0.0

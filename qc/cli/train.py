@@ -66,6 +66,22 @@ def train_tissue_command(**told: Any) -> None:
     _run(tissue_job, **told)
 
 
+@train.command("domain")
+@click.argument("sources_path", metavar="SOURCES", type=ExistingFile)
+@click.option("--data", "root", type=AnyPath, required=True, help="Folder that the sources' paths start from.")
+@click.option("--out", type=AnyPath, required=True, help="JSON file to write.")
+def train_domain_command(sources_path: Path, root: Path, out: Path) -> None:
+    """Describe the colours of the training slides, so that slides that lie outside them go to review."""
+    from qc import __version__
+    from qc.config.training import AugmentSettings
+    from qc.domain.fit import fit
+    from qc.nets.augment import Augmentation
+
+    settings = AugmentSettings()
+    fit(sources_path, root, out, Augmentation(settings).look, settings.model_dump_json(), __version__)
+    click.echo(f"written to {out}")
+
+
 def _run(
     job_of: Callable[..., Any],
     config_path: Path,

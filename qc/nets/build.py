@@ -90,7 +90,7 @@ class _Enlarged(nn.Module):
 
 
 def _make_local(module: nn.Module) -> None:
-    """Group norms become batch norms, constants once trained; enlarging no longer stretches cells to a tile's corners."""
+    """Group norms become batch norms, constants once trained; enlarging does not stretch cells to a tile's corners."""
     for name, child in module.named_children():
         if isinstance(child, nn.GroupNorm):
             setattr(module, name, nn.BatchNorm2d(child.num_channels))

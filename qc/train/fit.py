@@ -9,19 +9,21 @@ from typing import Any, Protocol
 import lightning as L  # noqa: N812 - its own documentation's name
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from qc.config.train import TrainSettings
 from qc.config.training import AugmentSettings
+from qc.errors import SettingsError
 from qc.labels import ArtefactClass
 from qc.nets.build import Network, build
 from qc.nets.sampler import BalancedBatches
 from qc.train.dataset import Labels, Ref, TileDataset, Tiles
+from qc.train.folder import Curves, claim
 from qc.train.module import Training
 
-_LAST = "last.ckpt"
+_LAST, _BEST = "last", "best"
+_CURVES = "curves/metrics.csv"
 _VALIDATION_SEED = 77
 
 
@@ -89,36 +91,35 @@ def fit(
         machine: Where to train.
         network: With first weights; by default the settings' own.
         labels: What the network's cells are said to show; by default what is in their middle.
+
+    Raises:
+        SettingsError: If the folder holds another training, or the tiles cannot fill the batches that are wanted.
     """
+    claim(folder, settings, classes, [source.refs for source in (train, validation) if source is not None])
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     L.seed_everything(settings.seed, workers=True, verbose=False)
     network = network or build(settings.network, len(classes), settings.seed)
     steps = settings.optimiser.epochs * settings.sampling.batches
     module = Training(network, settings.optimiser, steps)
-    best = ModelCheckpoint(
-        folder,
-        filename="best",
-        monitor="validation_loss" if validation else "train_loss",
-        save_last=True,
-        enable_version_counter=False,
-    )
-    trainer = _trainer(settings, folder, machine, best, has_validation=validation is not None)
+    last = ModelCheckpoint(folder, filename=_LAST, save_on_train_epoch_end=True, enable_version_counter=False)
+    best = ModelCheckpoint(folder, filename=_BEST, monitor="validation_loss", enable_version_counter=False)
+    checkpoints = [last] if validation is None else [last, best]
+    trainer = _trainer(settings, folder, machine, checkpoints)
     data = _Data(train, validation, classes, settings, network.stride, machine, labels)
-    last = folder / _LAST
+    data.check()
+    earlier = folder / f"{_LAST}.ckpt"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Lightning advises about workers and logging is not for users
-        trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.is_file() else None, weights_only=False)
-    _load_best(module, Path(best.best_model_path) if validation else last)
-    score = best.best_model_score
-    loss = float(score) if validation is not None and score is not None else float("nan")
-    return Fit(module.network.cpu().eval(), trainer.current_epoch, loss, folder / "curves" / "metrics.csv")
+        trainer.fit(module, datamodule=data, ckpt_path=str(earlier) if earlier.is_file() else None, weights_only=False)
+    _load_averaged(module, folder / f"{_LAST if validation is None else _BEST}.ckpt")
+    loss = float("nan") if best.best_model_score is None else float(best.best_model_score)
+    return Fit(module.network.cpu().eval(), trainer.current_epoch, loss, folder / _CURVES)
 
 
-def _trainer(
-    settings: TrainSettings, folder: Path, machine: Machine, best: ModelCheckpoint, has_validation: bool
-) -> L.Trainer:
-    callbacks: list[Any] = [best, EMAWeightAveraging(decay=settings.optimiser.averaging), _Epochs()]
-    if has_validation:
+def _trainer(settings: TrainSettings, folder: Path, machine: Machine, checkpoints: list[ModelCheckpoint]) -> L.Trainer:
+    averaging = EMAWeightAveraging(decay=settings.optimiser.averaging)
+    callbacks: list[Any] = [*checkpoints, averaging, _Epochs(), Curves(folder / _CURVES)]
+    if len(checkpoints) > 1:
         callbacks.append(EarlyStopping("validation_loss", patience=settings.optimiser.patience))
     if not machine.quiet:
         callbacks.append(TQDMProgressBar(refresh_rate=5))
@@ -130,11 +131,10 @@ def _trainer(
         precision=_precision(is_gpu),
         deterministic="warn" if is_gpu else True,
         callbacks=callbacks,
-        logger=CSVLogger(folder, name="curves", version=""),
+        logger=False,
         enable_progress_bar=not machine.quiet,
         enable_model_summary=False,
         use_distributed_sampler=False,
-        log_every_n_steps=settings.sampling.batches,
         gradient_clip_val=1.0,
     )
 
@@ -176,10 +176,28 @@ class _Data(L.LightningDataModule):
         self._classes, self._settings, self._stride, self._workers = classes, settings, stride, machine.workers
         self._labels = labels
 
+    def check(self) -> None:
+        """Make sure that batches can be filled.
+
+        Raises:
+            SettingsError: If they cannot.
+        """
+        for source in filter(None, (self._train, self._validation)):
+            try:
+                self._batches(source, 1, 0, 0, 1)
+            except ValueError as error:
+                slides = sorted({ref.slide for ref in source.refs})
+                raise SettingsError(
+                    f"no batches can be drawn from {', '.join(slides) or 'nothing'} ({error})",
+                    "name more sources, or set sampling.artefact_share to what there is",
+                ) from error
+
     def train_dataloader(self) -> DataLoader[Any]:
         """Varied tiles, this process's part of each epoch."""
         rank, world = _place()
         batches = self._batches(self._train, self._settings.sampling.batches, self._settings.seed, rank, world)
+        if self.trainer is not None:
+            batches.set_epoch(self.trainer.current_epoch)  # workers ask for batches before a resumed epoch starts
         return self._loader(self._train, batches, self._settings.augment, self._workers)
 
     def val_dataloader(self) -> DataLoader[Any] | list[Any]:
@@ -226,7 +244,6 @@ def _stacked(samples: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     return {key: torch.stack([sample[key] for sample in samples]) for key in samples[0]}
 
 
-def _load_best(module: Training, path: Path) -> None:
-    """Weights of a checkpoint; where averaged ones are kept, Lightning stores these as the model's own."""
-    state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-    module.load_state_dict(state)
+def _load_averaged(module: Training, path: Path) -> None:
+    """Weights of a checkpoint; Lightning keeps the averaged ones as the model's own."""
+    module.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["state_dict"])
