@@ -43,6 +43,11 @@ class TileBank:
     refs: tuple[Ref, ...]
     mpp: float
 
+    @property
+    def fingerprint(self) -> str:
+        """Of all that the tiles were drawn from."""
+        return json.loads((self.folder / _TABLE).read_text(encoding="utf-8"))["fingerprint"]
+
     def read(self, index: int, _label: ArtefactClass, _draw: int) -> Tile:
         """The tile at `index`; every draw of it is the same."""
         pixels = _opened(self.folder / _PIXELS)[index]
