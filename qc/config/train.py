@@ -16,7 +16,9 @@ class NetworkSettings(Settings):
         default="tu-test_resnet", description="Encoder known to segmentation-models-pytorch, from scratch."
     )
     pyramid_channels: int = Field(default=64, ge=8, le=512, description="Channels of the feature pyramid.")
-    segmentation_channels: int = Field(default=32, ge=8, le=512, description="Channels of the merged pyramid.")
+    segmentation_channels: int = Field(
+        default=32, ge=32, le=512, multiple_of=32, description="Channels of the merged pyramid."
+    )
     upsampling: int = Field(default=1, ge=1, le=4, description="1 for an output of a quarter of the input, 4 for all.")
 
 
