@@ -133,3 +133,38 @@ def draw() -> Callable[..., Rgb]:
 def small_tiff(write_pyramid: WritePyramid, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A slide of 1.0 x 0.9 mm as a three-level TIFF, for runs over several slides."""
     return write_pyramid(tmp_path_factory.mktemp("small") / "small.tiff", draw_slide(1000, 900))
+
+
+@pytest.fixture(scope="session")
+def network_folder(tissue_rgb: Rgb, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An artefact network that was never trained, with statistics of the drawn slide: it calls all kinds of things."""
+    import torch
+
+    from qc.config.train import NetworkSettings
+    from qc.nets.build import build
+    from qc.nets.calibrated import Calibrated
+    from qc.nets.card import SourceCard
+    from qc.nets.weights import save
+
+    classes = ("CLEAN", "FOLD", "FOREIGN", "PEN", "BUBBLE", "OUT_OF_FOCUS", "GLASS")
+    network = build(NetworkSettings(), len(classes), seed=5)
+    tiles = torch.from_numpy(np.stack([tissue_rgb[y : y + 128, 900:1028] for y in range(600, 1112, 128)]))
+    with torch.no_grad():
+        for _ in range(8):
+            network(tiles)
+    folder = tmp_path_factory.mktemp("network")
+    save(
+        Calibrated(network, 1.3, [0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]).eval(),
+        folder,
+        name="drawn",
+        task="artefact",
+        classes=classes,
+        mpp=1.0,
+        thresholds=dict.fromkeys(classes[1:6], 0.5),
+        sources=(SourceCard(name="drawn", licence="CC0", use="train", slides=("drawn",)),),
+        held_out=(),
+        settings_fingerprint="0",
+        software_version="0",
+        figures={},
+    )
+    return folder

@@ -16,6 +16,8 @@ from qc.errors import WeightsError
 from qc.labels import ArtefactClass
 
 WEIGHTS, GRAPH, CARD = "weights.safetensors", "network.onnx", "card.json"
+INT8_GRAPH = "network-int8.onnx"
+"""The graph in whole numbers of 8 bits, where `qc train quantise` wrote one."""
 
 
 class SourceCard(Settings):
@@ -45,13 +47,16 @@ class Card(Settings):
     figures: dict[str, float | None] = Field(description="Measured on slides that were not trained on.")
     weights_sha256: str = Field(description="Of the weights.")
     graph_sha256: str = Field(description="Of the graph.")
+    int8_sha256: str | None = Field(default=None, description="Of the graph in 8 bits, where one was adopted.")
 
     @model_validator(mode="after")
     def _speaks_of_known_classes(self) -> Self:
-        known = {one.name for one in ArtefactClass}
-        unknown = (set(self.classes) | set(self.thresholds) | set(self.prior)) - known
+        unknown = set(self.classes) - {one.name for one in ArtefactClass}
         if unknown:
             raise ValueError(f"{', '.join(sorted(unknown))} is no class")
+        foreign = (set(self.thresholds) | set(self.prior)) - set(self.classes)
+        if foreign:
+            raise ValueError(f"{', '.join(sorted(foreign))} is none of its classes")
         return self
 
     @property
@@ -80,8 +85,9 @@ def read_card(folder: Path) -> Card:
         ) from error
     except (ValidationError, ValueError, OSError) as error:
         raise WeightsError(f"{path} is no card of a network ({error})", "train it again or restore the file") from error
-    for name, expected in ((WEIGHTS, card.weights_sha256), (GRAPH, card.graph_sha256)):
-        if sha256(folder / name) != expected:
+    hashes = {WEIGHTS: card.weights_sha256, GRAPH: card.graph_sha256, INT8_GRAPH: card.int8_sha256}
+    for name, expected in hashes.items():
+        if expected is not None and sha256(folder / name) != expected:
             raise WeightsError(f"{folder / name} is not the file that its card speaks of", "restore the folder whole")
     return card
 

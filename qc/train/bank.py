@@ -148,6 +148,8 @@ def _drawn(tiles: _Drawn, fingerprint: str, folder: Path, workers: int, progress
         return bank
     folder.mkdir(parents=True, exist_ok=True)
     table.unlink(missing_ok=True)
+    for name in (_PIXELS, _CLASSES):
+        _files.pop(folder / name, None)
     for name, shape in ((_PIXELS, (len(wanted), side, side, 3)), (_CLASSES, (len(wanted), side, side))):
         np.lib.format.open_memmap(folder / name, "w+", np.uint8, shape).flush()
     chunks = [list(range(start, min(start + _CHUNK, len(wanted)))) for start in range(0, len(wanted), _CHUNK)]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
+from qc.errors import SettingsError
 from qc.labels import ARTEFACTS, ArtefactClass
 
 _LEAST_THRESHOLD = 0.05
@@ -55,12 +56,19 @@ def calibrate(
         is_real: (n,) False where artefacts were composed into the tile.
         order: Classes in the order of the logits.
         prevalence: True share of artefacts in tissue, 0-1.
-        tnr: Share of clean tissue that may stay clean when all thresholds are used together, 0-1.
+        tnr: Share of clean tissue that is to stay clean when all thresholds are used together, 0-1.
+
+    Raises:
+        SettingsError: If none of the cells is clean tissue without a composed artefact on its tile.
     """
+    is_clean = (classes == list(order).index(ArtefactClass.CLEAN)) & is_real
+    if not is_clean.any():
+        raise SettingsError(
+            "no clean tissue was left to find thresholds on", "name sources with clean tissue of more patients"
+        )
     temperature = fit_temperature(logits, classes)
     prior = prior_shift(np.bincount(classes, minlength=len(order)), order, prevalence)
     read = Calibration(temperature, tuple(prior.tolist()), {})
-    is_clean = (classes == list(order).index(ArtefactClass.CLEAN)) & is_real
     p = read.probabilities(logits[is_clean])
     return Calibration(temperature, read.prior, find_thresholds(p, _per_slide(slides[is_clean]), order, tnr))
 
@@ -117,16 +125,19 @@ def fit_temperature(logits: Logits, classes: NDArray[np.int64]) -> float:
 def prior_shift(counts: NDArray[np.int64], order: Sequence[ArtefactClass], prevalence: float) -> NDArray[np.float64]:
     """(C,) log of true over sampled share of each class; artefacts are taken to be equally common.
 
-    Glass keeps its share: how much of a tile it is does not depend on the sampling of artefacts.
+    Glass keeps its share: how much of a tile it is does not depend on the sampling of artefacts. An artefact without
+    cells is taken to have been as common as the others, so that it is not favoured for never having been seen.
 
     Args:
         counts: (C,) cells of each class as sampled.
         order: The classes.
         prevalence: True share of artefacts in tissue, 0-1.
     """
-    sampled = np.maximum(counts, 1) / np.maximum(counts, 1).sum()
     is_artefact = np.array([one in ARTEFACTS for one in order])
     is_clean = np.array([one is ArtefactClass.CLEAN for one in order])
+    seen = counts[is_artefact & (counts > 0)]
+    counts = np.where(is_artefact & (counts == 0), seen.mean() if seen.size else 1, np.maximum(counts, 1))
+    sampled = counts / counts.sum()
     tissue = sampled[is_artefact | is_clean].sum()
     true = sampled.copy()
     true[is_artefact] = tissue * prevalence / is_artefact.sum()

@@ -9,17 +9,17 @@ from typing import Any
 
 import lightning as L  # noqa: N812 - its own documentation's name
 
-from qc.artefact.training import TileRef
 from qc.config.train import TrainSettings
 from qc.errors import SettingsError
 from qc.files import write_text
 from qc.labels import ArtefactClass
+from qc.train.dataset import Ref
 
 _NOTE = "training.sha256"
 
 
 def claim(
-    folder: Path, settings: TrainSettings, classes: Sequence[ArtefactClass], parts: Sequence[Sequence[TileRef]]
+    folder: Path, settings: TrainSettings, classes: Sequence[ArtefactClass], parts: Sequence[Sequence[Ref]]
 ) -> None:
     """Note what is trained in a folder, so that nothing else is taken for its beginning.
 
@@ -42,9 +42,8 @@ def claim(
     write_text(note, fingerprint + "\n")
 
 
-def _tile(ref: TileRef) -> tuple[Any, ...]:
-    window = ref.window
-    return ref.slide, window.x, window.y, window.width, window.height, sorted(ref.classes), ref.is_composed
+def _tile(ref: Ref) -> tuple[Any, ...]:
+    return ref.slide, Path(ref.file).name, sorted(ref.classes), ref.is_composed
 
 
 class Curves(L.Callback):

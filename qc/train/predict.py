@@ -83,11 +83,12 @@ def predict(
                 kept = rng.choice(labelled, min(_CELLS_PER_TILE, labelled.size), replace=False)
                 values = logits[place].flatten(1).numpy().T[kept]
                 cells.append((values, truth[kept], ref.slide, not ref.is_composed))
+    none = np.zeros((0, len(classes)), np.float32)
     return Predicted(
-        logits=np.concatenate([c[0] for c in cells]),
-        classes=np.concatenate([c[1] for c in cells]),
-        slides=np.concatenate([[c[2]] * len(c[1]) for c in cells]),
-        is_real=np.concatenate([[c[3]] * len(c[1]) for c in cells]),
+        logits=np.concatenate([none, *(c[0] for c in cells)]),
+        classes=np.concatenate([np.zeros(0, np.int64), *(c[1] for c in cells)]),
+        slides=np.array([c[2] for c in cells for _ in c[1]], str),
+        is_real=np.array([c[3] for c in cells for _ in c[1]], bool),
         tile_scores=np.array([s[0] for s in scores], np.float32),
         tile_truth=np.array([s[1] for s in scores], bool),
         tile_slides=np.array([s[2] for s in scores], str),

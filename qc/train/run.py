@@ -93,6 +93,10 @@ def train(job: Job) -> Card:
         unseen = Predicted.pooled(list(_folds(job, kept)))
         held_out, validation, training = list(job.settings.hold_out), None, kept
     else:
+        if not {"train", "validation"} <= set(job.parts):
+            raise SettingsError(
+                f"the sources' parts {', '.join(job.parts)} lack train or validation", "name both, or set folds"
+            )
         parts = _split(job.bank.refs, kept, job.parts, job.settings.seed)
         validation, training = parts["validation"], parts["train"]
         held_out = sorted({job.bank.refs[index].slide for index in kept} - _slides(job, training))
@@ -117,7 +121,7 @@ def _folds(job: Job, kept: list[int]) -> Sequence[Predicted]:
         folder = job.folder / name
         training = _others(parts, name)
         job.say(f"{name}: leaving out {', '.join(sorted(_slides(job, test)))}")
-        if (folder / CARD).is_file() and read_card(folder).settings_fingerprint == _fingerprint(job.settings):
+        if (folder / CARD).is_file() and read_card(folder).settings_fingerprint == _fingerprint(job):
             result, network = None, load(folder)[0].network
         else:
             result = _fit(job, training, None, folder)
@@ -197,7 +201,7 @@ def _save(
         thresholds={one.name: value for one, value in calibration.thresholds.items()},
         sources=tuple(_source_cards(job, training)),
         held_out=held_out,
-        settings_fingerprint=_fingerprint(job.settings),
+        settings_fingerprint=_fingerprint(job),
         software_version=__version__,
         figures=_figures(job, measured, calibration, result),
     )
@@ -232,5 +236,6 @@ def _auroc(truth: np.ndarray, score: np.ndarray) -> float:
     return float(roc_auc_score(truth, score)) if 0 < truth.sum() < len(truth) else math.nan
 
 
-def _fingerprint(settings: TrainSettings) -> str:
-    return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
+def _fingerprint(job: Job) -> str:
+    """Of the settings and of all that the tiles were drawn from."""
+    return hashlib.sha256(f"{job.settings.model_dump_json()}\n{job.bank.fingerprint}".encode()).hexdigest()
