@@ -156,6 +156,34 @@ def _named(option: str, path: Path | None) -> str:
     return f" {option} datasets/{path.name}" if path else ""
 
 
+@evaluate.command("tissue")
+@click.argument("cohort_path", metavar="COHORT", type=ExistingFile)
+@click.option("--data", "root", type=AnyPath, required=True, help="Folder of the reference data (datasets/README.md).")
+@click.option(
+    "--masks",
+    "masks_path",
+    type=ExistingFile,
+    default=Path("datasets/reference-masks.csv"),
+    show_default=True,
+    help="Table of images with masks.",
+)
+@click.option("--network", default="", help="A tissue network to measure beside the rules.")
+@click.option("--out", type=AnyPath, default=Path("reports/tissue.md"), show_default=True, help="Report to write.")
+@settings_option
+def evaluate_tissue_command(
+    cohort_path: Path, root: Path, masks_path: Path, network: str, out: Path, settings_path: Path | None
+) -> None:
+    """Measure how tissue is found: masks drawn by people, the phantoms of a COHORT, ink, labelled cells."""
+    from qc.evaluate.tissue_real import measure_tissue
+    from qc.files import write_text
+    from qc.phantom import load_cohort
+
+    rules = load_assess_settings(settings_path).tissue.model_copy(update={"network": ""})
+    finders = [rules, *([rules.model_copy(update={"network": network})] if network else [])]
+    write_text(out, measure_tissue(root, masks_path, load_cohort(cohort_path), finders, click.echo))
+    click.echo(f"written to {out}")
+
+
 @evaluate.command("domain")
 @click.argument("sources_path", metavar="SOURCES", type=ExistingFile)
 @click.option("--data", "root", type=AnyPath, required=True, help="Folder that the sources' paths start from.")

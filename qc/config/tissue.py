@@ -6,13 +6,17 @@ from qc.config.base import Settings
 
 
 class TissueSettings(Settings):
-    """Thresholds of the classical tissue finder.
+    """How tissue is found: by rules, or by a network that shares their sizes of pieces, holes and margin.
 
     Densities are decadic optical density above the slide's own glass. *Stain* is how much more green is
     absorbed than the lesser of red and blue. *Local* is averaged over `smooth_um`.
     Lengths are micrometres, areas square micrometres, shares 0-1.
     """
 
+    network: str = Field(
+        default="",
+        description="A network of the task tissue that comes with the product, or its folder; empty for rules.",
+    )
     work_mpp: float = Field(
         default=8.0, ge=2, le=16, description="Finer overviews are reduced to this, micrometres per pixel."
     )

@@ -27,7 +27,7 @@ from qc.slide.files import SlideFile, open_slide
 from qc.slide.memory import MemorySlide
 from qc.slide.protocol import Slide
 from qc.slide.window import native_grid, read_overview
-from qc.tissue.find import find_tissue
+from qc.tissue import locate_tissue
 from qc.tissue.training.labels import IGNORE
 
 Mask = NDArray[np.bool_]
@@ -73,9 +73,9 @@ class PhantomOverview:
     truth_grid: Grid
 
 
-def rules(settings: TissueSettings) -> Finder:
-    """The classical finder."""
-    return lambda rgb, is_scanned, mpp: find_tissue(rgb, is_scanned, mpp, settings)
+def finder_of(settings: TissueSettings) -> Finder:
+    """The finder that the settings ask for."""
+    return lambda rgb, is_scanned, mpp: locate_tissue(rgb, is_scanned, mpp, settings)
 
 
 def against_drawn(image: MaskedImage, finder: Finder, mpp: float = READ_MPP) -> TissueResult:

@@ -19,7 +19,7 @@ from qc.score import judge
 from qc.slide import sanity
 from qc.slide.protocol import Slide
 from qc.slide.window import native_grid, read_overview
-from qc.tissue import find_tissue
+from qc.tissue import locate_tissue
 
 E = TypeVar("E")
 _PICTURE_SIDE_PX = 1600
@@ -113,7 +113,7 @@ def look(slide: Slide, settings: AssessSettings) -> Sight:
     overview = read_overview(slide, grid)
     is_scanned = sanity.scanned_area(overview)
     sanity.check_overview(slide.name, overview, is_scanned, settings.sanity)
-    tissue = TissueMask(find_tissue(overview.rgb, is_scanned, grid.cell_mpp, settings.tissue), grid)
+    tissue = TissueMask(locate_tissue(overview.rgb, is_scanned, grid.cell_mpp, settings.tissue), grid)
     sanity.check_tissue(slide.name, tissue, settings.sanity)
     return Sight(overview, is_scanned, tissue)
 

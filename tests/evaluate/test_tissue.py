@@ -16,7 +16,7 @@ from qc.evaluate.tissue import (
     against_ink,
     against_phantom,
     draw_phantoms,
-    rules,
+    finder_of,
 )
 from qc.evaluate.tissue_report import markdown
 from qc.geometry import Mpp
@@ -105,7 +105,7 @@ def test_cells_are_found_where_their_table_says(tmp_path: Path):
 
 def test_the_rules_reach_their_figure_on_a_phantom_and_agree_with_the_consensus():
     spec = PhantomSpec(name="one", seed=11, width_mm=4, height_mm=4, mpp=8, truth_mpp=8, tissues=("stroma",))
-    finder = rules(TissueSettings())
+    finder = finder_of(TissueSettings())
     rgb = make_phantom(spec).rgb
 
     (phantom,) = draw_phantoms(CohortSpec(name="cohort", slides=(spec,)))
