@@ -24,7 +24,8 @@ from qc.tissue.training import PlannedTissue, TissueSource
 from qc.train.dataset import Ref, Tile, Tiles
 
 _CHUNK = 64
-_PIXELS, _CLASSES, _TABLE = "pixels.npy", "classes.npy", "tiles.json"
+PIXELS, _CLASSES, _TABLE = "pixels.npy", "classes.npy", "tiles.json"
+"""Files of a bank: (N, H, W, 3) uint8, (N, H, W) uint8 and a note."""
 Wanted = tuple[int, ArtefactClass, int]
 Progress = Callable[[int, int], None]
 """Called with tiles done and tiles in all."""
@@ -50,7 +51,7 @@ class TileBank:
 
     def read(self, index: int, _label: ArtefactClass, _draw: int) -> Tile:
         """The tile at `index`; every draw of it is the same."""
-        pixels = _opened(self.folder / _PIXELS)[index]
+        pixels = _opened(self.folder / PIXELS)[index]
         classes = _opened(self.folder / _CLASSES)[index]
         return KeptTile(np.array(pixels), np.array(classes), self.mpp, self.refs[index])
 
@@ -148,9 +149,9 @@ def _drawn(tiles: _Drawn, fingerprint: str, folder: Path, workers: int, progress
         return bank
     folder.mkdir(parents=True, exist_ok=True)
     table.unlink(missing_ok=True)
-    for name in (_PIXELS, _CLASSES):
+    for name in (PIXELS, _CLASSES):
         _files.pop(folder / name, None)
-    for name, shape in ((_PIXELS, (len(wanted), side, side, 3)), (_CLASSES, (len(wanted), side, side))):
+    for name, shape in ((PIXELS, (len(wanted), side, side, 3)), (_CLASSES, (len(wanted), side, side))):
         np.lib.format.open_memmap(folder / name, "w+", np.uint8, shape).flush()
     chunks = [list(range(start, min(start + _CHUNK, len(wanted)))) for start in range(0, len(wanted), _CHUNK)]
     context = multiprocessing.get_context("forkserver")
@@ -199,7 +200,7 @@ def _start(source: Tiles, wanted: list[Wanted], folder: Path) -> None:
 
 
 def _fill(chunk: list[int]) -> None:
-    pixels = np.load(_state["folder"] / _PIXELS, mmap_mode="r+")
+    pixels = np.load(_state["folder"] / PIXELS, mmap_mode="r+")
     classes = np.load(_state["folder"] / _CLASSES, mmap_mode="r+")
     for place in chunk:
         tile = _state["source"].read(*_state["wanted"][place])

@@ -47,6 +47,11 @@ class Ref(Protocol):
         ...
 
     @property
+    def place(self) -> tuple[float, ...]:
+        """Where on its slide it lies."""
+        ...
+
+    @property
     def classes(self) -> frozenset[ArtefactClass]:
         """Artefacts in it."""
         ...

@@ -19,7 +19,7 @@ from qc.labels import ArtefactClass
 from qc.nets.build import Network, build
 from qc.nets.sampler import BalancedBatches
 from qc.train.dataset import Labels, Ref, TileDataset, Tiles
-from qc.train.folder import Curves, claim
+from qc.train.folder import Curves, Finished, claim
 from qc.train.module import Training
 
 _LAST, _BEST = "last", "best"
@@ -96,24 +96,33 @@ def fit(
         SettingsError: If the folder holds another training, or the tiles cannot fill the batches that are wanted.
     """
     claim(folder, settings, classes, [source.refs for source in (train, validation) if source is not None])
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    L.seed_everything(settings.seed, workers=True, verbose=False)
     network = network or build(settings.network, len(classes), settings.seed)
     steps = settings.optimiser.epochs * settings.sampling.batches
     module = Training(network, settings.optimiser, steps)
+    done = Finished.read(folder)
+    if done is None:
+        data = _Data(train, validation, classes, settings, network.stride, machine, labels)
+        data.check()
+        done = _run(module, data, settings, folder, machine, has_validation=validation is not None)
+        done.write(folder)
+    _load_averaged(module, folder / f"{_LAST if validation is None else _BEST}.ckpt")
+    return Fit(module.network.cpu().eval(), done.epochs, done.validation_loss, folder / _CURVES)
+
+
+def _run(
+    module: Training, data: "_Data", settings: TrainSettings, folder: Path, machine: Machine, has_validation: bool
+) -> Finished:
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    L.seed_everything(settings.seed, workers=True, verbose=False)
     last = ModelCheckpoint(folder, filename=_LAST, save_on_train_epoch_end=True, enable_version_counter=False)
     best = ModelCheckpoint(folder, filename=_BEST, monitor="validation_loss", enable_version_counter=False)
-    checkpoints = [last] if validation is None else [last, best]
-    trainer = _trainer(settings, folder, machine, checkpoints)
-    data = _Data(train, validation, classes, settings, network.stride, machine, labels)
-    data.check()
+    trainer = _trainer(settings, folder, machine, [last, best] if has_validation else [last])
     earlier = folder / f"{_LAST}.ckpt"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Lightning advises about workers and logging is not for users
         trainer.fit(module, datamodule=data, ckpt_path=str(earlier) if earlier.is_file() else None, weights_only=False)
-    _load_averaged(module, folder / f"{_LAST if validation is None else _BEST}.ckpt")
     loss = float("nan") if best.best_model_score is None else float(best.best_model_score)
-    return Fit(module.network.cpu().eval(), trainer.current_epoch, loss, folder / _CURVES)
+    return Finished(trainer.current_epoch, loss)
 
 
 def _trainer(settings: TrainSettings, folder: Path, machine: Machine, checkpoints: list[ModelCheckpoint]) -> L.Trainer:

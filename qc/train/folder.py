@@ -1,9 +1,12 @@
-"""What a training keeps beside checkpoints: a note of what it is, a table. In: settings and tiles, losses. Out: files."""
+"""What a training keeps beside checkpoints: what it is, its losses. In: settings and tiles, losses. Out: files."""
 
 import csv
 import hashlib
 import io
+import json
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,36 @@ from qc.errors import SettingsError
 from qc.files import write_text
 from qc.labels import ArtefactClass
 from qc.train.dataset import Ref
+from qc.train.dataset import Ref
 
-_NOTE = "training.sha256"
+_NOTE, _DONE = "training.sha256", "finished.json"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a training ended.
+
+    Attributes:
+        epochs: Epochs that were trained.
+        validation_loss: Of the best epoch; NaN without validation.
+    """
+
+    epochs: int
+    validation_loss: float
+
+    def write(self, folder: Path) -> None:
+        """Note that there is nothing left to train."""
+        loss = None if math.isnan(self.validation_loss) else self.validation_loss
+        write_text(folder / _DONE, json.dumps({"epochs": self.epochs, "validation_loss": loss}) + "\n")
+
+    @staticmethod
+    def read(folder: Path) -> "Finished | None":
+        """How the training in a folder ended, or None when it has not."""
+        if not (folder / _DONE).is_file():
+            return None
+        noted = json.loads((folder / _DONE).read_text(encoding="utf-8"))
+        loss = noted["validation_loss"]
+        return Finished(noted["epochs"], math.nan if loss is None else loss)
 
 
 def claim(

@@ -79,6 +79,11 @@ class TileRef:
     weak: WeakLabel | None = None
     is_composed: bool = False
 
+    @property
+    def place(self) -> tuple[float, ...]:
+        """Where on its slide it lies."""
+        return self.window.x, self.window.y, self.window.width, self.window.height
+
 
 @dataclass(frozen=True, eq=False)
 class Planned:

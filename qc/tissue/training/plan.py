@@ -67,6 +67,11 @@ class TissueTileRef:
     weak: None = None
     is_composed: bool = False
 
+    @property
+    def place(self) -> tuple[float, ...]:
+        """Where on its slide it lies."""
+        return self.centre_um
+
 
 @dataclass(frozen=True, eq=False)
 class PlannedTissue:
