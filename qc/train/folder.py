@@ -17,7 +17,6 @@ from qc.errors import SettingsError
 from qc.files import write_text
 from qc.labels import ArtefactClass
 from qc.train.dataset import Ref
-from qc.train.dataset import Ref
 
 _NOTE, _DONE = "training.sha256", "finished.json"
 
