@@ -19,9 +19,20 @@ def artefact_stage(settings: AssessSettings) -> ArtefactStage[Any]:
     """
     if settings.artefact.stage == "rules":
         return ClassicalStage(settings.classical)
-    network = session(network_folder(settings.artefact.network))
+    network = session(network_folder(settings.artefact.network), precision=settings.artefact.precision)
     if network.card.task != "artefact":
         raise WeightsError(
             f"{settings.artefact.network} is a network of the task {network.card.task}", "name one of the task artefact"
         )
     return NetworkStage(network, settings.artefact.halo_um)
+
+
+def networks_in_force(settings: AssessSettings) -> tuple[str, ...]:
+    """Hashes of all networks that `settings` name, those of tissue first.
+
+    Raises:
+        WeightsError: If one is not there or damaged.
+    """
+    names = [settings.tissue.network] if settings.tissue.network else []
+    names += [settings.artefact.network] if settings.artefact.stage == "network" else []
+    return tuple(session(network_folder(name)).card.graph_sha256 for name in names)

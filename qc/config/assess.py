@@ -1,6 +1,7 @@
 """All settings of an assessment, and their fingerprint."""
 
 import hashlib
+from collections.abc import Sequence
 
 from pydantic import Field
 
@@ -23,7 +24,16 @@ class AssessSettings(Settings):
     classical: ClassicalSettings = Field(default_factory=ClassicalSettings, description="Rules of the artefact stage.")
 
 
-def settings_fingerprint(settings: AssessSettings, profile: Profile, mpp_given: float | None = None) -> str:
-    """SHA-256 over every setting, the profile and the caller's mpp: equal fingerprints mean equal results."""
-    parts = (settings.model_dump_json(), profile.model_dump_json(), repr(mpp_given and float(mpp_given)))
+def settings_fingerprint(
+    settings: AssessSettings, profile: Profile, mpp_given: float | None = None, networks: Sequence[str] = ()
+) -> str:
+    """SHA-256 over every setting, the profile, the caller's mpp and the networks: equal ones mean equal results.
+
+    Args:
+        settings: How slides are assessed.
+        profile: Limits of the verdict.
+        mpp_given: The caller's micrometres per pixel.
+        networks: Hashes of the networks that the settings name.
+    """
+    parts = (settings.model_dump_json(), profile.model_dump_json(), repr(mpp_given and float(mpp_given)), *networks)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

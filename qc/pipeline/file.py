@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from qc import __version__
-from qc.artefact.choose import artefact_stage
+from qc.artefact.choose import artefact_stage, networks_in_force
 from qc.config.assess import AssessSettings, settings_fingerprint
 from qc.config.profile import Profile
-from qc.errors import RunError, SlideError
+from qc.errors import RunError, SlideError, WeightsError
 from qc.pipeline.assess import assess_slide
 from qc.pipeline.folder import SlideFolder
 from qc.pipeline.outputs import write_outputs
@@ -60,8 +60,8 @@ def assess_file(task: Task, watcher: TileWatcher | None = None) -> Outcome:
         return Outcome(done, was_there=True) if done else Outcome(_assess(task, stamp, watcher), was_there=False)
     except SlideError as error:
         failed = _failed(stamp, error.reason, error.message, error.hint, started)
-    except RunError:
-        raise  # the run's disk or store, not this slide
+    except (RunError, WeightsError):
+        raise  # the run's disk, store or network, not this slide
     except OSError as error:
         failed = _failed(stamp, "unreadable", f"{task.file.path.name}: {error.strerror or error}", "check it", started)
     except Exception as error:  # noqa: BLE001  the boundary where one slide's defect must not stop the others
@@ -96,7 +96,9 @@ def _stamp(task: Task, slide_fingerprint: str) -> Stamp:
         slide_id=task.file.slide_id,
         path=os.fsencode(task.file.path).decode("utf-8", "replace"),  # JSON and databases hold nothing but UTF-8
         slide_fingerprint=slide_fingerprint,
-        settings_fingerprint=settings_fingerprint(task.settings, task.profile, task.file.mpp),
+        settings_fingerprint=settings_fingerprint(
+            task.settings, task.profile, task.file.mpp, networks_in_force(task.settings)
+        ),
         software_version=__version__,
     )
 

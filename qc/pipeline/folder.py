@@ -16,6 +16,7 @@ from pathlib import Path
 import filelock
 from pydantic import Field, ValidationError
 
+from qc.artefact.choose import networks_in_force
 from qc.config.assess import AssessSettings, settings_fingerprint
 from qc.config.base import Settings
 from qc.config.profile import Profile
@@ -83,7 +84,7 @@ class RunFolder:
         """
         for path in self.root.glob(f"{PARTIAL_PREFIX}*"):  # of a killed process: whoever holds the lock is alone
             path.unlink()
-        fingerprint = settings_fingerprint(settings, profile)
+        fingerprint = settings_fingerprint(settings, profile, networks=networks_in_force(settings))
         if self.note.exists():
             known = self.read_note()
             if known.settings_fingerprint != fingerprint:
