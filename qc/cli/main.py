@@ -5,6 +5,7 @@ import sys
 import click
 
 from qc import __version__
+from qc.cli.ablate import ablate
 from qc.cli.assess import assess
 from qc.cli.bench import bench
 from qc.cli.demo import demo
@@ -26,7 +27,7 @@ def cli() -> None:
     """SlideGate: find out which tissue on a slide can be trusted."""
 
 
-for command in (assess, show, demo, bench, evaluate, phantoms, train, doctor):
+for command in (assess, show, demo, bench, evaluate, phantoms, train, ablate, doctor):
     cli.add_command(command)
 
 

@@ -15,9 +15,11 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from qc.cli.main import cli
+from qc.config.ablate import AblateSettings, JudgeSettings, LevelSettings, NoiseSpec, PointSettings
 from qc.config.assess import AssessSettings
 from qc.config.domain import DomainSource, DomainSources
 from qc.config.profile import Limits, Profile, load_profile, profile_names
+from qc.config.train import NetworkSettings
 from qc.config.training import AugmentSettings, ComposeSettings, LabelNoiseSettings, SourceSpec, TrainingSources
 from qc.exchange.tables import columns
 from qc.labels import ArtefactClass
@@ -83,6 +85,18 @@ def _training() -> str:
         "Label noise": LabelNoiseSettings,
         "A sources file of the domain gate": DomainSources,
         "its `[[sources]]`": DomainSource,
+    }
+    return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
+
+
+def _ablation() -> str:
+    groups = {
+        "An ablation": AblateSettings,
+        "`[base]`": PointSettings,
+        "`[levels]`": LevelSettings,
+        "`[test]`": JudgeSettings,
+        "`[[noise]]`": NoiseSpec,
+        "`[networks.NAME]`": NetworkSettings,
     }
     return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
 
@@ -192,6 +206,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "profiles": _profiles,
     "cohorts": _cohorts,
     "training": _training,
+    "ablation": _ablation,
     "record": lambda: _fields(Assessed, Failed, Stamp, ClassCoverage, FindingRow),
     "run-note": lambda: _fields(RunNote),
     "columns": _columns,
