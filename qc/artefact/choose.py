@@ -33,6 +33,7 @@ def networks_in_force(settings: AssessSettings) -> tuple[str, ...]:
     Raises:
         WeightsError: If one is not there or damaged.
     """
-    names = [settings.tissue.network] if settings.tissue.network else []
-    names += [settings.artefact.network] if settings.artefact.stage == "network" else []
-    return tuple(session(network_folder(name)).card.graph_sha256 for name in names)
+    networks = [session(network_folder(settings.tissue.network))] if settings.tissue.network else []
+    if settings.artefact.stage == "network":
+        networks.append(session(network_folder(settings.artefact.network), precision=settings.artefact.precision))
+    return tuple(network.graph_sha256 for network in networks)

@@ -3,8 +3,10 @@
 One session serves all threads of a process; each call computes in its own thread, so tiles run side by side.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -12,8 +14,10 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from qc.errors import WeightsError
-from qc.nets.card import GRAPH, Card, read_card
+from qc.nets.card import GRAPH, INT8_GRAPH, Card, read_card
 
+Precision = Literal["float32", "int8"]
+Rgb = NDArray[np.uint8]
 _MULTIPLE_PX = 32
 
 
@@ -22,18 +26,22 @@ class Session:
 
     Attributes:
         card: What is known of it.
+        precision: Of its numbers.
     """
 
-    def __init__(self, folder: Path, threads: int = 1) -> None:
+    def __init__(self, folder: Path, threads: int = 1, precision: Precision = "float32") -> None:
         self.card: Card = read_card(folder)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._run = ort.InferenceSession(folder / GRAPH, options, providers=["CPUExecutionProvider"]).run
-        except Exception as error:
-            raise WeightsError(f"{folder / GRAPH} cannot be loaded ({error})", "restore the folder whole") from error
+        self.precision: Precision = precision
+        if precision == "int8" and self.card.int8_sha256 is None:
+            raise WeightsError(
+                f"{folder} holds no network in 8 bits that was adopted", "pass float32 or see qc train quantise"
+            )
+        self._run = open_graph(folder / (GRAPH if precision == "float32" else INT8_GRAPH), threads)
+
+    @property
+    def graph_sha256(self) -> str:
+        """Of the graph that is run."""
+        return (self.card.int8_sha256 if self.precision == "int8" else None) or self.card.graph_sha256
 
     def probabilities(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(C, ceil(H / stride), ceil(W / stride)) float32, 0-1, of an image of any size.
@@ -41,20 +49,50 @@ class Session:
         Args:
             rgb: (H, W, 3) uint8 at about the card's mpp.
         """
-        height, width = rgb.shape[:2]
-        bottom, right = -height % _MULTIPLE_PX, -width % _MULTIPLE_PX
-        if bottom or right:
-            rgb = np.asarray(cv2.copyMakeBorder(rgb, 0, bottom, 0, right, cv2.BORDER_REFLECT_101), np.uint8)
-        out = np.asarray(self._run(None, {"rgb": np.ascontiguousarray(rgb)[None]})[0])[0]
-        stride = rgb.shape[0] // out.shape[1]
-        return out[:, : -(-height // stride), : -(-width // stride)]
+        return self._run(rgb)
+
+
+def open_graph(path: Path, threads: int = 1) -> Callable[[Rgb], NDArray[np.float32]]:
+    """A graph as a function, see `Session.probabilities`.
+
+    Args:
+        path: Of the graph.
+        threads: That one call computes with.
+
+    Raises:
+        WeightsError: If it cannot be loaded.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        run = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"]).run
+    except Exception as error:
+        raise WeightsError(f"{path} cannot be loaded ({error})", "restore the folder whole") from error
+
+    def probabilities(rgb: Rgb) -> NDArray[np.float32]:
+        whole = padded(rgb)
+        out = np.asarray(run(None, {"rgb": whole[None]})[0])[0]
+        stride = whole.shape[0] // out.shape[1]
+        return out[:, : -(-rgb.shape[0] // stride), : -(-rgb.shape[1] // stride)]
+
+    return probabilities
+
+
+def padded(rgb: Rgb) -> Rgb:
+    """(H, W, 3) uint8, grown by its mirror image to sides that networks take, which are multiples of 32."""
+    bottom, right = -rgb.shape[0] % _MULTIPLE_PX, -rgb.shape[1] % _MULTIPLE_PX
+    if bottom or right:
+        rgb = np.asarray(cv2.copyMakeBorder(rgb, 0, bottom, 0, right, cv2.BORDER_REFLECT_101), np.uint8)
+    return np.ascontiguousarray(rgb)
 
 
 @lru_cache(maxsize=8)
-def session(folder: Path, threads: int = 1) -> Session:
+def session(folder: Path, threads: int = 1, precision: Precision = "float32") -> Session:
     """The session of a folder, loaded once in a process.
 
     Raises:
         WeightsError: See `Session`.
     """
-    return Session(folder, threads)
+    return Session(folder, threads, precision)

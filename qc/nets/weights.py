@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from qc.errors import WeightsError
 from qc.nets.build import build
@@ -56,7 +57,7 @@ def load(folder: Path) -> tuple[Calibrated, Card]:
     return model.eval(), card
 
 
-def export(model: Calibrated, path: Path) -> None:
+def export(model: nn.Module, path: Path) -> None:
     """Write the graph for ONNX Runtime; batch, height and width are open."""
     example = torch.zeros(1, _EXPORT_PX, _EXPORT_PX, 3, dtype=torch.uint8)
     model = model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]

@@ -34,8 +34,10 @@ class NetworkStage:
 
     @property
     def name(self) -> str:
-        """Name and beginning of the hash of the weights."""
-        return f"{self.network.card.name} {self.network.card.weights_sha256[:8]}"
+        """Name, beginning of the hash of the weights, and precision unless it is that of the weights."""
+        card = self.network.card
+        rounded = "" if self.network.precision == "float32" else f" {self.network.precision}"
+        return f"{card.name} {card.weights_sha256[:8]}{rounded}"
 
     @property
     def reach_um(self) -> float:
