@@ -15,6 +15,7 @@ from qc.cli.options import AnyPath, load_assess_settings, mpp_option, profile_op
 @settings_option
 @click.option("--repeats", type=click.IntRange(1), default=5, show_default=True, help="Timed pairs per slide.")
 @click.option("--threads", type=click.IntRange(1), help="Threads of the assessment; default is the number of cores.")
+@click.option("--tiles", type=click.IntRange(1), default=24, show_default=True, help="Tiles that networks run on.")
 @click.option("--out", type=AnyPath, default=Path("reports/benchmark.md"), show_default=True, help="Report to write.")
 def bench(
     slides: tuple[Path, ...],
@@ -24,20 +25,25 @@ def bench(
     settings_path: Path | None,
     repeats: int,
     threads: int | None,
+    tiles: int,
     out: Path,
 ) -> None:
-    """Time an assessment against OpenSlide decoding the same pixels; write the ratio to a report."""
+    """Time assessments and networks against OpenSlide decoding the same pixels; write the ratios to a report."""
     import os
     import shlex
     import sys
     import tempfile
+    from itertools import product
 
     import cv2
 
-    from qc.bench import markdown, time_slide
+    from qc.bench.slides import StageName, time_slide, with_stage
+    from qc.bench.tiles import sample_tiles
     from qc.config.profile import load_profile
+    from qc.errors import WeightsError
     from qc.files import write_text
     from qc.geometry import Mpp
+    from qc.nets.packaged import network_folder
     from qc.phantom.large import write_large
     from qc.slide.files import find_slides
 
@@ -45,19 +51,33 @@ def bench(
         raise click.UsageError("name a slide, or pass --large-px")
     cv2.setNumThreads(1)
     settings, profile = load_assess_settings(settings_path), load_profile(profile_name)
+    cores = threads or os.cpu_count() or 1
+    stages: list[StageName] = ["rules"]
+    try:
+        network = network_folder(settings.artefact.network)
+        stages.append("network")
+    except WeightsError as error:
+        network, networks = None, error.message
     timings = []
     with tempfile.TemporaryDirectory() as folder:
         paths = list(slides)
         if large_px is not None:
             paths.append(Path(folder) / f"large-{large_px}.tiff")
             write_large(paths[-1], large_px)
-        for file in find_slides(paths, Mpp(mpp) if mpp else None):
-            timing = time_slide(file, settings, profile, repeats, threads or os.cpu_count() or 1)
+        files = find_slides(paths, Mpp(mpp) if mpp else None)
+        for file, stage in product(files, stages):
+            timing = time_slide(file, with_stage(settings, stage), profile, repeats, cores)
             click.echo(
-                f"{timing.slide_id}: {timing.ratio_1:.2f} x decoding in one thread, "
+                f"{timing.slide_id} by {stage}: {timing.ratio_1:.2f} x decoding in one thread, "
                 f"{timing.ratio_n:.2f} x in {timing.threads}, {timing.peak_mib:.0f} MiB"
             )
             timings.append(timing)
+        if network is not None:
+            from qc.bench.networks import time_networks  # only now, for torch weighs on the memory measured above
+
+            networks = time_networks(network, sample_tiles(files, settings, tiles), repeats, cores)
+    from qc.bench.report import markdown
+
     given = [Path(word).name if Path(word).exists() else word for word in sys.argv[1:]]
-    write_text(out, markdown(timings, f"qc {shlex.join(given)}"))
+    write_text(out, markdown(timings, networks, f"qc {shlex.join(given)}"))
     click.echo(f"written to {out}")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from qc.bench import Timing, markdown, time_slide
+from qc.bench.report import markdown
+from qc.bench.slides import Timing, time_slide, with_stage
 from qc.config.assess import AssessSettings
 from qc.config.profile import load_profile
 from qc.geometry import Size
@@ -14,16 +15,20 @@ from qc.slide.reader import OpenSlideSlide
 
 
 def test_an_assessment_is_timed_against_its_own_reads(pyramid_tiff: Path) -> None:
-    timing = time_slide(SlideFile(pyramid_tiff), AssessSettings(), load_profile("default"), repeats=2, threads=2)
+    timing = time_slide(
+        SlideFile(pyramid_tiff), with_stage(AssessSettings(), "rules"), load_profile("default"), repeats=2, threads=2
+    )
 
     assert timing.megapixels > timing.tissue_mm2  # at 1 um a pixel a square millimetre is a megapixel
     assert min(*timing.decode_1, *timing.decode_n, *timing.assess) > 0
     assert timing.ratio_1 > 1
-    assert timing.slide_id in markdown([timing], "qc bench x")
+    report = markdown([timing], "there is no network artefact-1", "qc bench x")
+    assert f"| {timing.slide_id} | rules |" in report
+    assert "Not timed: there is no network artefact-1." in report
 
 
 def test_the_ratio_is_the_median_of_pairs() -> None:
-    timing = Timing("s", Size(1, 1), 1.0, 1.0, (1.0, 2.0, 4.0), (1.0, 1.0, 1.0), (3.0, 4.0, 20.0), 2, 100.0)
+    timing = Timing("s", "rules", Size(1, 1), 1.0, 1.0, (1.0, 2.0, 4.0), (1.0, 1.0, 1.0), (3.0, 4.0, 20.0), 2, 100.0)
 
     assert timing.ratio_1 == pytest.approx(3.0)
     assert timing.ratio_n == pytest.approx(4.0)

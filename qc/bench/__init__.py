@@ -1,0 +1,1 @@
+"""How fast slides are assessed and networks run, beside the decoder that everything stands on."""
