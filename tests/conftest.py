@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 
 from qc.geometry import Mpp
 from qc.slide.memory import MemorySlide
@@ -167,4 +168,22 @@ def network_folder(tissue_rgb: Rgb, tmp_path_factory: pytest.TempPathFactory) ->
         software_version="0",
         figures={},
     )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def labelled_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six images at 1.0 mpp, 96 x 64 px of tissue with a fold and some glass, each with a mask of class values."""
+    folder = tmp_path_factory.mktemp("images")
+    colours = np.full((8, 3), 0.0)
+    colours[[1, 2, 7]] = (222, 140, 180), (110, 30, 100), (243, 242, 244)
+    for number in range(6):
+        rng = np.random.default_rng(number)
+        mask = np.ones((64, 96), np.uint8)
+        left = int(rng.integers(8, 24))
+        mask[:, left : left + 24] = 2
+        mask[:, 84:] = 7
+        rgb = np.clip(colours[mask] + rng.normal(0, 8, (64, 96, 3)), 0, 255).astype(np.uint8)
+        Image.fromarray(rgb).save(folder / f"slide-{number}.png")
+        Image.fromarray(mask).save(folder / f"slide-{number}.mask.tif")
     return folder

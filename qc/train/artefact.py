@@ -46,7 +46,7 @@ def artefact_job(
     settings = load_settings(TrainSettings, config)
     path = config.parent / settings.sources
     planned = plan_sources(load_settings(TrainingSources, path), root, throw_away, path.parent)
-    bank = draw_bank(planned, settings, tiles, max(1, machine.workers), progress)
+    bank = draw_bank(planned, settings, tiles, machine.workers, progress)
     cards = [
         SourceCard(name=one.name, licence=one.licence, use=one.use, slides=slides_of(bank.refs, names, one.name))
         for names in [[item.source.name for item in planned.items]]

@@ -6,7 +6,7 @@ In: planned sources. Out: a folder of arrays that many trainings read from: fold
 import hashlib
 import json
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,7 +105,7 @@ def draw_bank(
         planned: What can be read.
         settings: `compose`, `noise`, `seed` and `sampling.composed_tiles` for each class.
         folder: Where the tiles are kept, about 0.25 MB each.
-        workers: Processes that read and compose.
+        workers: Processes that read and compose; 0 for this one.
         progress: Told about tiles.
     """
     source = TileSource(planned, settings.compose, settings.noise, settings.seed)
@@ -154,12 +154,21 @@ def _drawn(tiles: _Drawn, fingerprint: str, folder: Path, workers: int, progress
     for name, shape in ((PIXELS, (len(wanted), side, side, 3)), (_CLASSES, (len(wanted), side, side))):
         np.lib.format.open_memmap(folder / name, "w+", np.uint8, shape).flush()
     chunks = [list(range(start, min(start + _CHUNK, len(wanted)))) for start in range(0, len(wanted), _CHUNK)]
-    context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(workers, context, initializer=_start, initargs=(tiles.source, wanted, folder)) as pool:
-        for done, _ in enumerate(pool.map(_fill, chunks), start=1):
-            progress(min(done * _CHUNK, len(wanted)), len(wanted))
+    for done, _ in enumerate(_filled(chunks, workers, (tiles.source, wanted, folder)), start=1):
+        progress(min(done * _CHUNK, len(wanted)), len(wanted))
     table.write_text(json.dumps({"fingerprint": fingerprint, "tiles": len(wanted)}) + "\n", encoding="utf-8")
     return bank
+
+
+def _filled(chunks: list[list[int]], workers: int, what: tuple[Tiles, list[Wanted], Path]) -> Iterator[None]:
+    """Fill chunk by chunk, in this process when there are no workers."""
+    if not workers:
+        _start(*what)
+        yield from map(_fill, chunks)
+        return
+    context = multiprocessing.get_context("forkserver")
+    with ProcessPoolExecutor(workers, context, initializer=_start, initargs=what) as pool:
+        yield from pool.map(_fill, chunks)
 
 
 def _from_every_slide(refs: Sequence[Ref], labels: Sequence[ArtefactClass], settings: TrainSettings) -> list[Wanted]:

@@ -31,7 +31,7 @@ def tissue_job(
     settings = load_settings(TrainSettings, config)
     path = config.parent / settings.sources
     planned = plan_tissue_sources(load_settings(TissueTrainingSources, path), root, throw_away)
-    bank = draw_tissue_bank(planned, settings, tiles, max(1, machine.workers), progress)
+    bank = draw_tissue_bank(planned, settings, tiles, machine.workers, progress)
     names = [one.source for one in planned.overviews]
     cards = [
         SourceCard(name=one.name, licence=one.licence, use=one.use, slides=slides_of(bank.refs, names, one.name))
