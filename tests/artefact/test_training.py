@@ -325,7 +325,8 @@ def test_the_published_sources_can_be_read(qc_data: Path) -> None:
     planned = plan_sources(few, qc_data)
     tile = TileSource(planned, ComposeSettings(), LabelNoiseSettings()).read(0, FOLD)
 
-    assert {ref.slide for ref in planned.tiles} == {"bs11", "cmu-1-small-region"}
+    assert {ref.slide for ref in planned.tiles} == {"bs11", "cmu-1-small-region", "mucosa-biopsy"}
+    assert any(ref.weak and ref.weak.present for ref in planned.tiles)
     assert planned.cutouts
-    assert tile.rgb.shape == (512, 512, 3)
+    assert tile.rgb.shape == (settings.tile_px, settings.tile_px, 3)
     assert (tile.classes == FOLD).any()
