@@ -7,7 +7,7 @@ from math import isnan
 
 from qc.ablate.measure import Value
 
-_LABEL_PX, _PANEL_PX, _GAP_PX, _ROW_PX, _TOP_PX, _BOTTOM_PX = 190, 190, 26, 22, 58, 20
+_LABEL_PX, _PANEL_PX, _GAP_PX, _ROW_PX, _TOP_PX, _BOTTOM_PX = 270, 180, 26, 22, 58, 20
 _COLOURS = ("#0033a0", "#c45100", "#007a3d", "#7a3fa0")
 _FONT = 'font-family="sans-serif"'
 

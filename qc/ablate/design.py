@@ -102,7 +102,7 @@ def training_of(point: Point, settings: AblateSettings, training: TrainSettings)
         "folds": 0,
         "network": settings.networks[point.network],
         "sampling": training.sampling.model_copy(update=sampling),
-        "optimiser": training.optimiser.model_copy(update={"epochs": settings.epochs}),
+        "optimiser": training.optimiser.model_copy(update={"epochs": settings.epochs, "averaging": settings.averaging}),
         "noise": noise,
     }
     return training.model_copy(update=changed)

@@ -215,4 +215,6 @@ def _shown(value: Value, signed: bool = False) -> str:
     def number(one: float) -> str:
         return "-" if isnan(one) else f"{one:+.3f}" if signed else f"{one:.3f}"
 
+    if isnan(value.value):
+        return "-"
     return f"{number(value.value)} ({number(value.low)} to {number(value.high)})"

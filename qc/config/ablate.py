@@ -78,6 +78,9 @@ class AblateSettings(Settings):
     batch_tiles: int = Field(default=16, ge=1, description="Tiles in a batch.")
     batches: int = Field(default=50, ge=1, description="Batches in an epoch.")
     epochs: int = Field(default=4, ge=1, description="Epochs of each run.")
+    averaging: float = Field(
+        default=0.95, ge=0, lt=1, description="Decay per step of the averaged weights, lower than in long trainings."
+    )
     window_um: float = Field(default=128.0, gt=0, description="Side of a window of detection.")
     window_share: float = Field(
         default=0.05, gt=0, le=1, description="Share of a window's tissue from which it counts as artefact, 0-1."
