@@ -93,8 +93,8 @@ class PhantomDraws(Settings):
 
     count: int = Field(default=24, ge=0, description="Slides.")
     first_seed: int = Field(default=700_000, ge=100_000, description="Seed of the first; cohort files stay below.")
-    width_mm: float = Field(default=7.0, ge=2, le=30)
-    height_mm: float = Field(default=6.0, ge=2, le=30)
+    width_mm: float = Field(default=7.0, ge=2, le=30, description="Width of each, millimetres.")
+    height_mm: float = Field(default=6.0, ge=2, le=30, description="Height of each, millimetres.")
 
 
 class TissueComposeSettings(Settings):

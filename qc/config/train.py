@@ -52,9 +52,7 @@ class OptimiserSettings(Settings):
 class OperatingSettings(Settings):
     """Where probabilities become classes."""
 
-    tnr: float = Field(
-        default=0.98, gt=0.5, lt=1, description="Wanted share of clean tissue that stays clean, for each class."
-    )
+    tnr: float = Field(default=0.98, gt=0.5, lt=1, description="Wanted share of clean tissue that stays clean.")
     prevalence: float = Field(
         default=0.075,
         gt=0,

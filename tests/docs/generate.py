@@ -19,7 +19,15 @@ from qc.config.ablate import AblateSettings, JudgeSettings, LevelSettings, Noise
 from qc.config.assess import AssessSettings
 from qc.config.domain import DomainSource, DomainSources
 from qc.config.profile import Limits, Profile, load_profile, profile_names
-from qc.config.train import NetworkSettings
+from qc.config.tissue_training import (
+    Correction,
+    OverviewSpec,
+    PhantomDraws,
+    TissueComposeSettings,
+    TissueTrainingSources,
+    TrustSettings,
+)
+from qc.config.train import NetworkSettings, OperatingSettings, OptimiserSettings, SamplingSettings, TrainSettings
 from qc.config.training import AugmentSettings, ComposeSettings, LabelNoiseSettings, SourceSpec, TrainingSources
 from qc.exchange.tables import columns
 from qc.labels import ArtefactClass
@@ -78,13 +86,24 @@ def _cohorts() -> str:
 
 def _training() -> str:
     groups = {
+        "A training": TrainSettings,
+        "`[network]`": NetworkSettings,
+        "`[sampling]`": SamplingSettings,
+        "`[optimiser]`": OptimiserSettings,
+        "`[operating]`": OperatingSettings,
         "A sources file": TrainingSources,
         "`[[sources]]`": SourceSpec,
-        "Composing": ComposeSettings,
-        "Augmentation": AugmentSettings,
-        "Label noise": LabelNoiseSettings,
+        "`[compose]`": ComposeSettings,
+        "`[augment]`": AugmentSettings,
+        "`[noise]`": LabelNoiseSettings,
+        "A sources file of tissue networks": TissueTrainingSources,
+        "its `[[sources]]`": OverviewSpec,
+        "its `[[corrections]]`": Correction,
+        "its `[trust]`": TrustSettings,
+        "its `[phantoms]`": PhantomDraws,
+        "`[overview]` of a training": TissueComposeSettings,
         "A sources file of the domain gate": DomainSources,
-        "its `[[sources]]`": DomainSource,
+        "`[[sources]]` of the domain gate": DomainSource,
     }
     return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
 
@@ -175,7 +194,10 @@ def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    return "as below" if isinstance(field.default, BaseModel) else f"`{field.default!r}`"
+    if field.default_factory is None:
+        return "as below" if isinstance(field.default, BaseModel) else f"`{field.default!r}`"
+    empty = field.default_factory()  # type: ignore[call-arg]
+    return "as below" if isinstance(empty, BaseModel) else f"`{empty!r}`"
 
 
 def _values(field: FieldInfo) -> str:

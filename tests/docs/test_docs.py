@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from qc.cli.main import cli
 from qc.config.assess import AssessSettings
 from qc.config.profile import Limits, Profile
+from qc.config.train import TrainSettings
+from qc.config.training import SourceSpec, TrainingSources
 from qc.errors import SlideError
 from qc.labels import Verdict
 from qc.pipeline.folder import RunFolder, RunNote, SlideFolder
@@ -70,6 +72,23 @@ def test_every_settings_file_shown_is_accepted():
     assert shown != []
     for text in shown:
         AssessSettings.model_validate(tomllib.loads(text))
+
+
+def test_every_training_shown_is_accepted():
+    shown = [body for language, body in FENCE.findall((DOCS / "training.md").read_text("utf-8")) if language == "toml"]
+
+    kinds = set()
+    for content in map(tomllib.loads, shown):
+        match content:
+            case {"sources": str()}:
+                TrainSettings.model_validate(content)
+            case {"sources": list(sources)}:
+                kinds |= {SourceSpec.model_validate(one).kind for one in sources}
+            case {"artefact": _}:
+                AssessSettings.model_validate(content)
+            case _:  # a few keys of a table
+                assert set(content) <= set(TrainingSources.model_fields) | set(SourceSpec.model_fields)
+    assert kinds == {"tissue", "masks", "geojson", "cells", "labels"}
 
 
 def test_the_verdict_table_lists_the_verdicts():
