@@ -6,21 +6,19 @@ Tiles run side by side as in an assessment: as many at once as there are cores, 
 import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from qc.artefact.network.agreement import Agreement, agreement
 from qc.bench.decoding import decode_seconds, seconds_of
 from qc.bench.tiles import SlideTiles
 from qc.nets.card import GRAPH, INT8_GRAPH
+from qc.nets.eager import eager, one_thread_each, parameter_count
 from qc.nets.peers import PEERS, build_peer
-from qc.nets.session import Session, open_graph, padded
+from qc.nets.session import Session, open_graph
 from qc.nets.weights import export, load
 
 Rgb = NDArray[np.uint8]
@@ -104,7 +102,7 @@ def time_networks(
     session = Session(folder)
     whole = [rgb for one in slides for rgb in one.rgb]
     cores = [np.ascontiguousarray(rgb[one.inner]) for one in slides for rgb in one.rgb]
-    with tempfile.TemporaryDirectory() as scratch, _one_thread_each():
+    with tempfile.TemporaryDirectory() as scratch, one_thread_each():
         contenders = [*_ours(folder, session), *_others(peers, Path(scratch))]
         for contender in contenders:
             contender.run((whole if contender.takes_halo else cores)[0])
@@ -130,45 +128,22 @@ def time_networks(
 
 def _ours(folder: Path, session: Session) -> Iterator[Contender]:
     model, card = load(folder)
-    count = _parameters(model)
+    count = parameter_count(model)
     yield Contender(card.name, ONNX, count, True, session.probabilities)
     if (folder / INT8_GRAPH).is_file():
         yield Contender(f"{card.name}, 8 bits", ONNX, count, True, open_graph(folder / INT8_GRAPH))
-    yield Contender(card.name, TORCH, count, True, _by_torch(model))
+    yield Contender(card.name, TORCH, count, True, eager(model))
 
 
 def _others(peers: Sequence[str], scratch: Path) -> Iterator[Contender]:
     for number, name in enumerate(peers):
         model, graph = build_peer(name), scratch / f"{number}-{GRAPH}"
         export(model, graph)
-        yield Contender(name, ONNX, _parameters(model), False, open_graph(graph))
-        yield Contender(name, TORCH, _parameters(model), False, _by_torch(model))
-
-
-def _by_torch(model: nn.Module) -> Callable[[Rgb], object]:
-    def run(rgb: Rgb) -> object:
-        with torch.inference_mode():
-            return model(torch.from_numpy(padded(rgb))[None])
-
-    return run
-
-
-def _parameters(model: nn.Module) -> int:
-    return sum(one.numel() for one in model.parameters())
+        yield Contender(name, ONNX, parameter_count(model), False, open_graph(graph))
+        yield Contender(name, TORCH, parameter_count(model), False, eager(model))
 
 
 def _rounded(folder: Path, session: Session, tiles: Sequence[Rgb]) -> Agreement | None:
     if not (folder / INT8_GRAPH).is_file():
         return None
     return agreement(session.probabilities, open_graph(folder / INT8_GRAPH), session.card, tiles)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """With torch computing in the thread that calls it."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -40,10 +40,8 @@ def bench(
     from qc.bench.slides import StageName, time_slide, with_stage
     from qc.bench.tiles import sample_tiles
     from qc.config.profile import load_profile
-    from qc.errors import WeightsError
     from qc.files import write_text
     from qc.geometry import Mpp
-    from qc.nets.packaged import network_folder
     from qc.phantom.large import write_large
     from qc.slide.files import find_slides
 
@@ -52,12 +50,8 @@ def bench(
     cv2.setNumThreads(1)
     settings, profile = load_assess_settings(settings_path), load_profile(profile_name)
     cores = threads or os.cpu_count() or 1
-    stages: list[StageName] = ["rules"]
-    try:
-        network = network_folder(settings.artefact.network)
-        stages.append("network")
-    except WeightsError as error:
-        network, networks = None, error.message
+    network, missing = _network(settings.artefact.network)
+    stages: tuple[StageName, ...] = ("rules",) if network is None else ("rules", "network")
     timings = []
     with tempfile.TemporaryDirectory() as folder:
         paths = list(slides)
@@ -72,12 +66,24 @@ def bench(
                 f"{timing.ratio_n:.2f} x in {timing.threads}, {timing.peak_mib:.0f} MiB"
             )
             timings.append(timing)
-        if network is not None:
-            from qc.bench.networks import time_networks  # only now, for torch weighs on the memory measured above
+        from qc.bench.networks import time_networks  # only now, for torch weighs on the memory measured above
 
+        networks = missing
+        if network is not None:
             networks = time_networks(network, sample_tiles(files, settings, tiles), repeats, cores)
     from qc.bench.report import markdown
 
     given = [Path(word).name if Path(word).exists() else word for word in sys.argv[1:]]
     write_text(out, markdown(timings, networks, f"qc {shlex.join(given)}"))
     click.echo(f"written to {out}")
+
+
+def _network(name: str) -> tuple[Path | None, str]:
+    """The folder of a network, or why there is none."""
+    from qc.errors import WeightsError
+    from qc.nets.packaged import network_folder
+
+    try:
+        return network_folder(name), ""
+    except WeightsError as error:
+        return None, error.message

@@ -73,10 +73,10 @@ class _Tiles(CalibrationDataReader):
     def __init__(self, tiles: Iterable[NDArray[np.uint8]]) -> None:
         self._tiles = iter(tiles)
 
-    def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-        """The next tile, None after the last."""
+    def get_next(self) -> dict[str, NDArray[np.uint8]]:
+        """The next tile, nothing after the last."""
         tile = next(self._tiles, None)
-        return None if tile is None else {"rgb": np.ascontiguousarray(tile)[None]}
+        return {} if tile is None else {"rgb": np.ascontiguousarray(tile)[None]}
 
 
 @contextmanager

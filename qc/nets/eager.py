@@ -1,0 +1,39 @@
+"""A network run by torch. In: a module. Out: the same from pixels to numbers as `qc.nets.session.open_graph`."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from qc.nets.session import padded
+
+Rgb = NDArray[np.uint8]
+
+
+def eager(model: nn.Module) -> Callable[[Rgb], NDArray[np.float32]]:
+    """A module in evaluation mode as a function of (H, W, 3) uint8; what padding adds stays on."""
+
+    def run(rgb: Rgb) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            return model(torch.from_numpy(padded(rgb))[None])[0].numpy()
+
+    return run
+
+
+def parameter_count(model: nn.Module) -> int:
+    """How many numbers are trained."""
+    return sum(one.numel() for one in model.parameters())
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """With torch computing in the thread that calls it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
