@@ -141,3 +141,48 @@ def test_kept_composed_tiles_come_as_rarely_as_artefacts_do() -> None:
     artefacts = sum(bool(made[draw.index].classes) for draw in draws(sampler))
 
     assert stats.binomtest(artefacts, 4000, 0.1).pvalue > LEAST_P
+
+
+def kept_tiles() -> list[Tile]:
+    """A bank: clean tiles, many composed folds and pens, few annotated folds of two slides, no annotated pen."""
+    made = [Tile(f"clean-{i % 2}") for i in range(40)]
+    made += [Tile(f"clean-{i % 2}", frozenset({FOLD}), is_composed=True) for i in range(300)]
+    made += [Tile(f"clean-{i % 2}", frozenset({PEN}), is_composed=True) for i in range(300)]
+    made += [Tile("fold-0", frozenset({FOLD})) for _ in range(18)]
+    return [*made, Tile("fold-1", frozenset({FOLD})), Tile("fold-1", frozenset({FOLD}))]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.8, 1.0])
+def test_annotated_tiles_have_their_share_where_there_are_any(share: float) -> None:
+    made = kept_tiles()
+    drawn = draws(BalancedBatches(made, 16, 250, artefact_share=0.5, seed=7, annotated_share=share))
+
+    folds = [made[draw.index] for draw in drawn if draw.label is FOLD]
+    pens = [made[draw.index] for draw in drawn if draw.label is PEN]
+    annotated = Counter(tile.slide for tile in folds if not tile.is_composed)
+
+    assert stats.binomtest(annotated.total(), len(folds), share).pvalue > LEAST_P
+    assert all(tile.is_composed for tile in pens)  # nothing else to draw
+    assert stats.binomtest(len(folds), len(folds) + len(pens), 0.5).pvalue > LEAST_P
+    if share:
+        assert len(annotated) == 2  # one slide has nine times the tiles of the other
+        assert stats.chisquare(list(annotated.values())).pvalue > LEAST_P
+
+
+def test_left_alone_annotated_tiles_come_by_the_number_of_their_slides() -> None:
+    made = kept_tiles()
+    drawn = draws(BalancedBatches(made, 16, 250, artefact_share=0.5, seed=8, annotated_share=None))
+
+    folds = Counter(made[draw.index].slide for draw in drawn if draw.label is FOLD)
+
+    assert set(folds) == {"clean-0", "clean-1", "fold-0", "fold-1"}
+    assert stats.chisquare(list(folds.values())).pvalue > LEAST_P
+
+
+def test_composed_tiles_are_never_taken_for_clean_ones() -> None:
+    made = kept_tiles()
+
+    for share in (0.5, None):
+        drawn = draws(BalancedBatches(made, 16, 60, artefact_share=share, seed=9, annotated_share=0.3))
+        assert all((draw.label is ArtefactClass.CLEAN) == (not made[draw.index].classes) for draw in drawn)
+        assert all(draw.label in made[draw.index].classes for draw in drawn if draw.label in ARTEFACTS)

@@ -41,10 +41,10 @@ def settings(**changes: Any) -> TrainSettings:
     return TrainSettings.model_validate({"sources": "-", "sampling": {"composed_tiles": 4}, **changes})
 
 
-def draw(planned: Planned, folder: Path, workers: int = 0, **changes: Any) -> tuple[TileBank, int]:
+def draw(planned: Planned, folder: Path, **changes: Any) -> tuple[TileBank, int]:
     """The bank, and how many tiles had to be drawn."""
     drawn = [0]
-    bank = draw_bank(planned, settings(**changes), folder, workers, lambda done, _total: drawn.append(done))
+    bank = draw_bank(planned, settings(**changes), folder, 0, lambda done, _total: drawn.append(done))
     return bank, drawn[-1]
 
 
@@ -63,9 +63,8 @@ def test_a_bank_holds_every_tile_once_and_composed_ones_of_every_class_from_ever
     assert Counter(ref.slide for ref in composed) == {"slide-0": 10, "slide-1": 10}
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_a_tile_of_a_bank_is_the_tile_of_its_slide(planned: Planned, tmp_path: Path, workers: int) -> None:
-    bank, _drawn = draw(planned, tmp_path, workers)
+def test_a_tile_of_a_bank_is_the_tile_of_its_slide(planned: Planned, tmp_path: Path) -> None:
+    bank, _drawn = draw(planned, tmp_path)
     source = TileSource(planned, settings().compose, settings().noise, settings().seed)
 
     for index in (0, 3, len(planned.tiles) - 1):

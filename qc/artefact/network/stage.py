@@ -98,7 +98,8 @@ class NetworkView:
         """See `SlideView.suspicion`."""
         out = np.full(window.size.shape, np.nan, np.float32)
         for tile in overlapping(self.tiles, window):
-            _spread(tile.evidence.suspicion.astype(np.float32) / 255, tile.core, out, window)
+            is_seen = tile.evidence.classes != ArtefactClass.UNASSESSED
+            _spread(np.where(is_seen, tile.evidence.suspicion.astype(np.float32) / 255, np.nan), tile.core, out, window)
         return out
 
 

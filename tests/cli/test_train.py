@@ -1,0 +1,173 @@
+"""`qc train artefact` from images with masks to a network that assesses."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from qc.cli import main
+from qc.labels import ARTEFACTS
+from qc.nets.card import read_card
+from qc.nets.session import Session
+
+ON_CPU = ("--workers", 0, "--accelerator", "cpu")
+SOURCES = """
+mpp = 1.0
+tile_px = 64
+
+[[sources]]
+name = "own"
+kind = "masks"
+files = "*.png"
+slide = '(slide-\\d)\\.png'
+mpp = 1.0
+use = "{use}"
+licence = "CC-BY-4.0"
+all_tissue = true
+annotation = "{{stem}}.mask.tif"
+rest = "ignore"
+
+[sources.values]
+1 = "clean"
+2 = "fold"
+7 = "glass"
+
+[[sources]]
+name = "clean"
+kind = "tissue"
+files = "slide-[0-3].png"
+slide = '(slide-\\d)\\.png'
+mpp = 1.0
+use = "train"
+licence = "CC0"
+all_tissue = true
+"""
+
+TRAINING = """
+sources = "sources.toml"
+folds = 2
+hold_out = ["slide-5"]
+
+[network]
+pyramid_channels = 32
+
+[sampling]
+batch_tiles = 4
+batches = 2
+composed_tiles = 2
+
+[optimiser]
+epochs = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def qc() -> Any:
+    """Runs the command as a shell would; gives exit code, standard output and standard error."""
+
+    def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[object, str, str]:
+        before, sys.argv = sys.argv, ["qc", *map(str, arguments)]
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            sys.argv = before
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return run
+
+
+def described(folder: Path, use: str = "train") -> Path:
+    (folder / "sources.toml").write_text(SOURCES.format(use=use), encoding="utf-8")
+    (folder / "training.toml").write_text(TRAINING, encoding="utf-8")
+    return folder / "training.toml"
+
+
+def test_images_with_masks_become_a_network_with_a_card_and_pictures(
+    qc: Any, labelled_images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, out = described(tmp_path), tmp_path / "network"
+    told = ("train", "artefact", config, "--data", labelled_images, "--out", out, *ON_CPU)
+
+    part, _, _ = qc(capsys, *told, "--part", "fold-1")
+    trained_alone = (out / "fold-1" / "last.ckpt").read_bytes()
+    code, said, err = qc(capsys, *told)
+
+    assert (part, code) == (0, 0), err
+    assert "fold-0: leaving out" in said
+    assert f"written to {out}" in said
+    assert (out / "fold-1" / "last.ckpt").read_bytes() == trained_alone
+    assert {path.name for path in out.iterdir()} >= {"weights.safetensors", "network.onnx", "card.json", "fold-0"}
+    for name in ("curves.svg", "reliability.svg"):
+        assert (out / name).read_text(encoding="utf-8").startswith("<svg")
+    card = read_card(out)
+    assert {source.name: source.licence for source in card.sources} == {"own": "CC-BY-4.0", "clean": "CC0"}
+    assert {source.name: source.slides for source in card.sources} == {
+        "own": ("slide-0", "slide-1", "slide-2", "slide-3", "slide-4"),
+        "clean": ("slide-0", "slide-1", "slide-2", "slide-3"),
+    }
+    assert card.held_out == ("slide-5",)
+    assert set(card.thresholds) == {one.name for one in ARTEFACTS}
+    assert card.may_be_published
+    folds = [read_card(out / name) for name in ("fold-0", "fold-1")]
+    assert sorted(slide for fold in folds for slide in fold.held_out) == list(card.sources[0].slides)
+    assert all(not {*fold.held_out} & {*source.slides} for fold in folds for source in fold.sources)
+    found = Session(out).probabilities(np.full((64, 64, 3), 200, np.uint8))
+    assert found.shape == (7, 16, 16)
+
+    again, _, _ = qc(capsys, *told)
+
+    assert again == 0
+    later = read_card(out)
+    assert later == card.model_copy(update={"thresholds": later.thresholds})
+    assert later.thresholds == pytest.approx(card.thresholds, abs=1e-6)  # kept networks compute in another order
+
+
+def test_what_may_only_be_measured_on_is_refused_unless_the_weights_are_thrown_away(
+    qc: Any, labelled_images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = described(tmp_path, use="evaluate")
+    told = ("train", "artefact", config, "--data", labelled_images, "--out", tmp_path / "out", *ON_CPU)
+
+    code, _, err = qc(capsys, *told)
+    allowed, _, later = qc(capsys, *told, "--throw-away", "--part", "fold-9")
+
+    assert (code, allowed) == (2, 2)
+    assert "source own (CC-BY-4.0) may be measured on, but not trained on" in " ".join(err.split())
+    assert "there is no part fold-9" in " ".join(later.split())
+    assert "Traceback" not in err + later
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({'sources = "sources.toml"': 'sources = "none.toml"'}, "none.toml"),
+        ({"folds = 2": "folds = 9"}, "too few patients for 9 parts"),
+        ({"folds = 2": "folds = 1"}, "at least 2 folds"),
+        ({"epochs = 1": "epoch = 1"}, "epoch"),
+        ({"pyramid_channels = 32": 'encoder = "tu-nonsense"'}, "encoder tu-nonsense cannot be built"),
+    ],
+)
+def test_a_training_that_cannot_be_is_refused_in_one_sentence(
+    qc: Any,
+    labelled_images: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: dict[str, str],
+    says: str,
+) -> None:
+    config = described(tmp_path)
+    ((old, new),) = change.items()
+    config.write_text(TRAINING.replace(old, new), encoding="utf-8")
+
+    code, _, err = qc(
+        capsys, "train", "artefact", config, "--data", labelled_images, "--out", tmp_path / "out", *ON_CPU
+    )
+
+    assert code == 2
+    assert says in " ".join(err.split())
+    assert "Traceback" not in err
+    assert not list((tmp_path / "out").glob("*.onnx"))
