@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from qc.artefact.choose import artefact_stage
+from qc.artefact.classical.stage import ClassicalStage
 from qc.config.assess import AssessSettings
 from qc.config.profile import load_profile
 from qc.errors import TruncatedSlideError
@@ -148,7 +149,7 @@ def test_glass_between_tissue_is_glass_on_the_map_not_unassessed(whole):
 def test_suspicion_is_carried_on_request_and_says_one_where_the_map_has_an_artefact(tissue_rgb):
     blurred = tissue_rgb.copy()
     blurred[:, 1100:] = cv2.GaussianBlur(tissue_rgb, (0, 0), 3.0)[:, 1100:]
-    slide, stage = MemorySlide(blurred, Mpp(1.0)), artefact_stage(_SETTINGS)
+    slide, stage = MemorySlide(blurred, Mpp(1.0)), ClassicalStage(_SETTINGS.classical)
     sight = look(slide, _SETTINGS)
     plan = plan_reading(slide, sight.tissue, _SETTINGS.reading, stage.reach_um)
 

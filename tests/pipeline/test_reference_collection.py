@@ -7,12 +7,13 @@ import pytest
 
 from qc.config.assess import AssessSettings
 from qc.config.profile import load_profile
+from qc.config.stage import StageSettings
 from qc.exchange.rasters import read_artefact_map
 from qc.geometry import Mpp, Window
-from qc.labels import ARTEFACTS
+from qc.labels import ARTEFACTS, Verdict
 from qc.pipeline.folder import RunFolder
 from qc.pipeline.run import assess_many
-from qc.record import Failed
+from qc.record import Assessed, Failed
 from qc.slide.files import SlideFile, find_slides
 
 pytestmark = pytest.mark.data
@@ -49,13 +50,24 @@ def test_every_real_file_gives_the_right_row(qc_data: Path, tmp_path: Path) -> N
     assert all(r.remedy for r in records if isinstance(r, Failed))
 
 
-def test_a_micrometastasis_in_an_immunostain_stays_usable(qc_data: Path, tmp_path: Path) -> None:
+def test_rules_leave_a_micrometastasis_in_an_immunostain_alone(qc_data: Path, tmp_path: Path) -> None:
     file = SlideFile(qc_data / "slides" / "pyramids" / "lymph-node-metastasis-cytokeratin.tif", Mpp(1.2))
     run = RunFolder(tmp_path / "run")
 
-    assess_many([file], run, AssessSettings(), load_profile("metastasis"))
+    assess_many([file], run, AssessSettings(artefact=StageSettings(stage="rules")), load_profile("metastasis"))
 
     found = read_artefact_map(run.slide(file.slide_id).artefacts)
     left, top, right, bottom = (round(um / found.grid.cell_mpp) for um in METASTASIS_UM)
     around = found.classes[Window(left, top, right - left, bottom - top).slices]
     assert np.isin(around, ARTEFACTS).mean() < 0.01
+
+
+def test_an_immunostain_goes_to_review_because_no_network_was_trained_on_any(qc_data: Path, tmp_path: Path) -> None:
+    file = SlideFile(qc_data / "slides" / "pyramids" / "lymph-node-metastasis-cytokeratin.tif", Mpp(1.2))
+
+    (record,) = assess_many([file], RunFolder(tmp_path / "run"), AssessSettings(), load_profile("metastasis"))
+
+    assert isinstance(record, Assessed)
+    assert record.domain_distance > 1
+    assert record.verdict is Verdict.REVIEW
+    assert "colours" in record.reason

@@ -27,14 +27,16 @@ class NetworkEvidence:
     """One tile.
 
     Attributes:
-        classes: (h, w) uint8 of `ArtefactClass`, artefact or CLEAN; UNASSESSED on padding.
+        classes: (h, w) uint8 of `ArtefactClass`, artefact or CLEAN.
         suspicion: (h, w) uint8, probability of any artefact in steps of 1/255.
+        is_scanned: Bool on the cells of the map, False where any pixel was not scanned; takes no memory where all were.
         probe: Physical measures of a patch in the tile's middle, for the focus and stain scores.
         probe_at: The patch on the map grid, relative to the tile's core.
     """
 
     classes: NDArray[np.uint8]
     suspicion: NDArray[np.uint8]
+    is_scanned: NDArray[np.bool_]
     probe: Evidence
     probe_at: Window
 
@@ -61,11 +63,9 @@ def look_at(
         probabilities = np.stack(planes)
     inner = np.s_[halo_px // stride : cells[1] - halo_px // stride, halo_px // stride : cells[0] - halo_px // stride]
     classes, suspicion = decide(probabilities[:, inner[0], inner[1]], network.card, thresholds)
-    if not pixels.is_scanned.all():
-        scanned = cv2.resize(pixels.is_scanned.astype(np.float32), cells, interpolation=cv2.INTER_AREA)[inner]
-        classes[scanned < 1 - 1e-4] = ArtefactClass.UNASSESSED
+    core = np.s_[halo_px : height - halo_px, halo_px : width - halo_px]
     probe, at = _probe(pixels, read_mpp, stride_px, halo_px)
-    return NetworkEvidence(classes, suspicion, probe, at)
+    return NetworkEvidence(classes, suspicion, _scanned_cells(pixels.is_scanned[core], stride_px), probe, at)
 
 
 def thresholds_of(card: Card) -> NDArray[np.float32]:
@@ -96,6 +96,14 @@ def decide(
     kind = kinds[of_artefacts.argmax(axis=0)]
     classes = np.where(suspicion >= thresholds[kind], ids[kind], np.uint8(ArtefactClass.CLEAN)).astype(np.uint8)
     return classes, np.rint(255 * np.clip(suspicion, 0, 1)).astype(np.uint8)
+
+
+def _scanned_cells(is_scanned: NDArray[np.bool_], stride_px: int) -> NDArray[np.bool_]:
+    height, width = is_scanned.shape[0] // stride_px, is_scanned.shape[1] // stride_px
+    if is_scanned.all():
+        return np.broadcast_to(np.True_, (height, width))
+    whole = is_scanned[: height * stride_px, : width * stride_px]
+    return np.asarray(whole.reshape(height, stride_px, width, stride_px).all(axis=(1, 3)), np.bool_)
 
 
 def _at_mpp(rgb: NDArray[np.uint8], read_mpp: float, wanted_mpp: float) -> NDArray[np.uint8]:

@@ -91,15 +91,14 @@ class NetworkView:
         """See `SlideView.classify`."""
         out = np.full(window.size.shape, ArtefactClass.UNASSESSED, np.uint8)
         for tile in overlapping(self.tiles, window):
-            _spread(tile.evidence.classes, tile.core, out, window)
+            _spread(tile.evidence.classes, tile, out, window)
         return out
 
     def suspicion(self, window: Window) -> NDArray[np.float32]:
         """See `SlideView.suspicion`."""
         out = np.full(window.size.shape, np.nan, np.float32)
         for tile in overlapping(self.tiles, window):
-            is_seen = tile.evidence.classes != ArtefactClass.UNASSESSED
-            _spread(np.where(is_seen, tile.evidence.suspicion.astype(np.float32) / 255, np.nan), tile.core, out, window)
+            _spread(tile.evidence.suspicion.astype(np.float32) / 255, tile, out, window)
         return out
 
 
@@ -107,12 +106,15 @@ def _shifted(window: Window, core: Window) -> Window:
     return Window(window.x + core.x, window.y + core.y, window.width, window.height)
 
 
-def _spread(plane: NDArray, core: Window, whole: NDArray, frame: Window) -> None:
-    """Cells of a tile over the map cells of `frame` that they cover."""
+def _spread(plane: NDArray, tile: Tile, whole: NDArray, frame: Window) -> None:
+    """Cells of a tile over the map cells of `frame` that they cover, where these were scanned."""
+    core = tile.core
     left, right = max(core.x, frame.x), min(core.right, frame.right)
     top, bottom = max(core.y, frame.y), min(core.bottom, frame.bottom)
     if right <= left or bottom <= top:
         return
     rows = (np.arange(top, bottom) - core.y) * plane.shape[0] // core.height
     columns = (np.arange(left, right) - core.x) * plane.shape[1] // core.width
-    whole[top - frame.y : bottom - frame.y, left - frame.x : right - frame.x] = plane[rows[:, None], columns]
+    is_scanned = tile.evidence.is_scanned[top - core.y : bottom - core.y, left - core.x : right - core.x]
+    part = whole[top - frame.y : bottom - frame.y, left - frame.x : right - frame.x]
+    np.copyto(part, plane[rows[:, None], columns], where=is_scanned)
