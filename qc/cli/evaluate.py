@@ -43,7 +43,7 @@ def evaluate_phantoms_command(cohort_path: Path, out: Path, profile_name: str, s
     with tempfile.TemporaryDirectory() as folder:
         results = evaluate_phantoms(cohort, Path(folder), settings, profile, tell)
     stage = artefact_stage(settings).name
-    command = f"qc evaluate phantoms datasets/{cohort_path.name}"
+    command = f"qc evaluate phantoms datasets/{cohort_path.name}" + _named("--settings", settings_path)
     write_text(out, markdown(results, cohort.name, stage, f"{profile.name} {profile.version}", command))
     click.echo(f"written to {out}")
 
@@ -62,8 +62,8 @@ def evaluate_masks_command(table_path: Path, root: Path, out: Path, settings_pat
 
     settings = load_assess_settings(settings_path)
     results = [evaluate_mask(image, settings) for image in read_table(table_path, root)]
-    stage = artefact_stage(settings).name
-    write_text(out, masks_markdown(results, stage, f"qc evaluate masks datasets/{table_path.name} --data DATA"))
+    command = f"qc evaluate masks datasets/{table_path.name} --data DATA" + _named("--settings", settings_path)
+    write_text(out, masks_markdown(results, artefact_stage(settings).name, command))
     click.echo(f"written to {out}")
 
 
@@ -82,17 +82,20 @@ def evaluate_cells_command(
     from qc.evaluate.biology import read_biology
     from qc.evaluate.cell_report import cells_markdown
     from qc.evaluate.cells import evaluate_cells
+    from qc.evaluate.folds import unseen_only
     from qc.files import write_text
     from qc.geometry import Mpp
 
     settings = load_assess_settings(settings_path)
     biology = read_biology(biology_path) if biology_path else []
     results = []
-    for cells in evaluate_cells(labels_path, Mpp(mpp), cell_px, settings):
+    stage = artefact_stage(settings)
+    for cells in evaluate_cells(labels_path, Mpp(mpp), cell_px, settings, unseen_only(stage)):
         results.extend(cells)
         click.echo(f"{cells[0].slide}: {len(cells)} cells")
     command = f"qc evaluate cells DATA/{labels_path.parent.name}/{labels_path.name}" + _named("--biology", biology_path)
-    write_text(out, cells_markdown(results, biology, artefact_stage(settings).name, command))
+    command += _named("--settings", settings_path)
+    write_text(out, cells_markdown(results, biology, stage.name, command))
     click.echo(f"written to {out}")
 
 
@@ -128,7 +131,7 @@ def evaluate_real_command(
     """
     from qc.artefact.choose import artefact_stage
     from qc.evaluate.biology import read_biology
-    from qc.evaluate.folds import stages_of_folds
+    from qc.evaluate.folds import stages_of_folds, unseen_only
     from qc.evaluate.real import evaluate_real
     from qc.evaluate.sheets import write_sheets
     from qc.evaluate.validation_report import charts, validation_markdown
@@ -137,13 +140,13 @@ def evaluate_real_command(
     biology = read_biology(biology_path) if biology_path else []
     settings = load_assess_settings(settings_path)
     judge = artefact_stage(settings)
-    stage_of = stages_of_folds(folds, settings.artefact.halo_um, judge) if folds else None
+    stage_of = stages_of_folds(folds, settings.artefact.halo_um, judge) if folds else unseen_only(judge)
     results = evaluate_real(root, masks_path, biology, settings, judge, stage_of, click.echo)
     images = out.parent / "images" / out.stem
     for name, svg in charts(results).items():
         write_text(images / name, svg)
     command = f"qc evaluate real --data DATA --masks datasets/{masks_path.name}" + _named("--biology", biology_path)
-    command += " --folds FOLDS" if folds else ""
+    command += (" --folds FOLDS" if folds else "") + _named("--settings", settings_path)
     write_text(out, validation_markdown(results, command, images.relative_to(out.parent).as_posix()))
     click.echo(f"written to {out}")
     if sheets:

@@ -1,4 +1,4 @@
-"""Networks of a cross-validation. In: the folder that `qc train` wrote. Out: for each slide one that never saw it."""
+"""Who may judge a slide: only what never saw it. In: a stage, or the folds of `qc train`. Out: a stage for each slide."""
 
 from pathlib import Path
 
@@ -33,5 +33,19 @@ def stages_of_folds(folder: Path, halo_um: float, otherwise: ArtefactStage) -> S
         if slide in trained_on:
             raise SettingsError(f"every fold was trained on {slide}", "leave it out of the measurement")
         return otherwise
+
+    return stage_of
+
+
+def unseen_only(stage: ArtefactStage) -> StageOf:
+    """The same stage for every slide, but a network for none that it was trained on."""
+
+    def stage_of(slide: str) -> ArtefactStage:
+        if isinstance(stage, NetworkStage) and any(slide in one.slides for one in stage.network.card.sources):
+            raise SettingsError(
+                f"{stage.name} was trained on {slide}, so it would not be measured but quizzed",
+                "pass --folds, or settings with another stage",
+            )
+        return stage
 
     return stage_of
