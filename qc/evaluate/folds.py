@@ -1,4 +1,4 @@
-"""Who may judge a slide: only what never saw it. In: a stage, or the folds of `qc train`. Out: a stage for each slide."""
+"""Who may judge a slide: what never saw it. In: a stage, or the folds of `qc train`. Out: a stage for each slide."""
 
 from pathlib import Path
 
