@@ -1,0 +1,70 @@
+"""Networks that come with the product."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from qc.artefact.network.evidence import decide, thresholds_of
+from qc.errors import WeightsError
+from qc.labels import ARTEFACTS, ArtefactClass
+from qc.nets.card import GRAPH, WEIGHTS, read_card
+from qc.nets.packaged import network_folder
+from qc.nets.session import session
+from qc.nets.weights import load
+from qc.phantom import load_cohort, make_phantom
+
+FOLDER = Path(__file__).parents[2] / "qc" / "weights"
+NETWORKS = sorted(path.parent.name for path in FOLDER.glob("*/card.json"))
+COHORT = Path(__file__).parents[2] / "datasets" / "phantoms-test.toml"
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_shipped_network_was_trained_only_on_what_may_be_published(name: str) -> None:
+    card = read_card(network_folder(name))
+
+    assert card.may_be_published
+    assert all(source.licence not in ("", "none") for source in card.sources)
+    assert not {"gallery-18", "imi-29"} & {slide for source in card.sources for slide in source.slides}
+
+
+def test_all_shipped_networks_fit_into_the_repository() -> None:
+    size = sum((FOLDER / name / file).stat().st_size for name in NETWORKS for file in (WEIGHTS, GRAPH))
+
+    assert 0 < size <= 15e6
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_torch_and_the_runtime_agree_on_tissue(name: str) -> None:
+    phantom = make_phantom(load_cohort(COHORT).slides[0])
+    rgb = np.ascontiguousarray(phantom.rgb[:512, :512])
+    model, _card = load(network_folder(name))
+
+    with torch.inference_mode():
+        expected = model(torch.from_numpy(rgb)[None])[0].numpy()
+
+    np.testing.assert_allclose(session(network_folder(name)).probabilities(rgb), expected, atol=1e-4)
+
+
+def test_an_unknown_network_is_refused_with_the_names_of_those_there_are() -> None:
+    with pytest.raises(WeightsError, match=rf"no network nonsense; name one of .*{NETWORKS[0]}"):
+        network_folder("nonsense")
+
+
+@pytest.mark.data
+def test_the_artefact_network_tells_ink_and_blur_from_the_same_tissue_untouched(qc_data: Path) -> None:
+    network = session(network_folder("artefact-1"))
+    pair = cv2.imread(str(sorted((qc_data / "artefacts" / "pen-pairs").glob("*"))[0]), cv2.IMREAD_COLOR_RGB)
+    assert pair is not None
+    clean, inked = np.ascontiguousarray(pair[:, :256]), np.ascontiguousarray(pair[:, 256:])
+    blurred = np.asarray(cv2.blur(cv2.blur(clean, (9, 9)), (9, 9)), np.uint8)
+
+    def share(rgb: np.ndarray) -> float:
+        classes, _ = decide(network.probabilities(rgb.astype(np.uint8)), network.card, thresholds_of(network.card))
+        return float(np.isin(classes, ARTEFACTS).mean())
+
+    assert share(inked) > share(clean) + 0.3
+    assert share(blurred) > share(clean) + 0.3
+    assert ArtefactClass.PEN.name in network.card.thresholds
