@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from qc.errors import WeightsError
+from qc.files import write_text
 from qc.nets.build import build
 from qc.nets.calibrated import Calibrated
 from qc.nets.card import CARD, GRAPH, WEIGHTS, Card, read_card, sha256
@@ -28,6 +29,7 @@ def save(model: Calibrated, folder: Path, **known: Any) -> Card:
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     save_file(state, folder / WEIGHTS)
+    (folder / WEIGHTS).chmod(0o644)  # safetensors writes files that only their owner may read
     export(model, folder / GRAPH)
     prior = model.prior.flatten().tolist()
     card = Card(
@@ -38,7 +40,7 @@ def save(model: Calibrated, folder: Path, **known: Any) -> Card:
         graph_sha256=sha256(folder / GRAPH),
         **known,
     )
-    (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write_text(folder / CARD, card.model_dump_json(indent=2) + "\n")
     return card
 
 

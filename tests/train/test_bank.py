@@ -71,7 +71,7 @@ def test_a_tile_of_a_bank_is_the_tile_of_its_slide(planned: Planned, tmp_path: P
         kept, read = bank.read(index, CLEAN, 0), source.read(index)
         np.testing.assert_array_equal(kept.rgb, read.rgb)
         np.testing.assert_array_equal(kept.classes, read.classes)
-        assert kept.mpp == read.mpp
+        assert bank.mpp == read.mpp
     folds = [index for index, ref in enumerate(bank.refs) if ref.is_composed and ref.classes == {FOLD}]
     assert all((bank.read(index, CLEAN, 0).classes == FOLD).any() for index in folds)
     assert len({bank.read(index, CLEAN, 0).rgb.tobytes() for index in folds}) == len(folds)

@@ -46,7 +46,7 @@ class Stripes:
         classes = frozenset() if kind is CLEAN else frozenset({kind})
         return TileRef(0, window, f"slide-{index % 4}", f"slide-{index % 4}", "drawn", classes, composable=False)
 
-    def read(self, index: int, _label: ArtefactClass, _draw: int) -> Tile:
+    def read(self, index: int, label: ArtefactClass, draw: int) -> Tile:
         self.reads.append(index)
         rng = np.random.default_rng([self.first, index])
         kind = CLASSES[index % 3]
