@@ -11,7 +11,8 @@ class StageSettings(Settings):
     """What decides which tissue can be trusted."""
 
     stage: Literal["network", "rules"] = Field(
-        default="network", description="network: trained weights. rules: focus, density, hue and shape; needs no weights."
+        default="network",
+        description="network: trained weights. rules: focus, density, hue and shape; needs no weights.",
     )
     network: str = Field(
         default="artefact-1",
