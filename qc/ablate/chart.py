@@ -41,7 +41,7 @@ def _panel(place: int, name: str, rows: Sequence[Row]) -> Iterator[str]:
     left, bottom = _LABEL_PX + place * (_PANEL_PX + _GAP_PX), _TOP_PX + len(rows) * _ROW_PX
     shown = [row.values[place] for row in rows if row.values and not isnan(row.values[place].value)]
     least = min((min(one.value, one.low) if not isnan(one.low) else one.value for one in shown), default=0.0)
-    start = int(10 * max(0.0, least)) / 10 if least < 1 else 0.0
+    start = int(5 * max(0.0, least)) / 5 if least < 1 else 0.0
     colour = _COLOURS[place % len(_COLOURS)]
 
     def at(value: float) -> float:
