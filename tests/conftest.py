@@ -14,6 +14,9 @@ from PIL import Image
 from qc.geometry import Mpp
 from qc.slide.memory import MemorySlide
 
+# Torch reads it when it is loaded: threads of several test processes that wait for each other are slower by far.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 Rgb = NDArray[np.uint8]
 WritePyramid = Callable[..., Path]
 
