@@ -57,7 +57,7 @@ class OperatingSettings(Settings):
         default=0.075,
         gt=0,
         lt=1,
-        description="Share of artefacts in tissue that probabilities are corrected to (Foucart et al. 2018).",
+        description="Share of artefacts in tissue that probabilities are corrected to, 0-1.",
     )
 
 
