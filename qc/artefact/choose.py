@@ -28,7 +28,7 @@ def artefact_stage(settings: AssessSettings) -> ArtefactStage[Any]:
 
 
 def networks_in_force(settings: AssessSettings) -> tuple[str, ...]:
-    """Hashes of all networks that `settings` name, those of tissue first.
+    """Fingerprints of all networks that `settings` name, that of tissue first.
 
     Raises:
         WeightsError: If one is not there or damaged.
@@ -36,4 +36,4 @@ def networks_in_force(settings: AssessSettings) -> tuple[str, ...]:
     networks = [session(network_folder(settings.tissue.network))] if settings.tissue.network else []
     if settings.artefact.stage == "network":
         networks.append(session(network_folder(settings.artefact.network), precision=settings.artefact.precision))
-    return tuple(network.graph_sha256 for network in networks)
+    return tuple(network.fingerprint for network in networks)

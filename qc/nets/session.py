@@ -3,6 +3,7 @@
 One session serves all threads of a process; each call computes in its own thread, so tiles run side by side.
 """
 
+import hashlib
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -39,9 +40,9 @@ class Session:
         self._run = open_graph(folder / (GRAPH if precision == "float32" else INT8_GRAPH), threads)
 
     @property
-    def graph_sha256(self) -> str:
-        """Of the graph that is run."""
-        return (self.card.int8_sha256 if self.precision == "int8" else None) or self.card.graph_sha256
+    def fingerprint(self) -> str:
+        """SHA-256 of the card, which holds thresholds and the hashes of weights and graphs: equal ones decide alike."""
+        return hashlib.sha256(self.card.model_dump_json().encode()).hexdigest()
 
     def probabilities(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(C, ceil(H / stride), ceil(W / stride)) float32, 0-1, of an image of any size.

@@ -1,5 +1,6 @@
 """Networks that come with the product."""
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -7,10 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from qc.artefact.choose import networks_in_force
 from qc.artefact.network.evidence import decide, thresholds_of
+from qc.config.assess import AssessSettings
+from qc.config.stage import StageSettings
 from qc.errors import WeightsError
 from qc.labels import ARTEFACTS, ArtefactClass
-from qc.nets.card import GRAPH, WEIGHTS, read_card
+from qc.nets.card import CARD, GRAPH, WEIGHTS, read_card
 from qc.nets.packaged import network_folder
 from qc.nets.session import session
 from qc.nets.weights import load
@@ -46,6 +50,20 @@ def test_torch_and_the_runtime_agree_on_tissue(name: str) -> None:
         expected = model(torch.from_numpy(rgb)[None])[0].numpy()
 
     np.testing.assert_allclose(session(network_folder(name)).probabilities(rgb), expected, atol=1e-4)
+
+
+def test_other_thresholds_are_another_network_to_results(tmp_path: Path) -> None:
+    changed = tmp_path / "changed"
+    shutil.copytree(network_folder("artefact-1"), changed)
+    card = read_card(changed)
+    lower = {name: value / 2 for name, value in card.thresholds.items()}
+    (changed / CARD).write_text(card.model_copy(update={"thresholds": lower}).model_dump_json(), encoding="utf-8")
+
+    prints = {
+        networks_in_force(AssessSettings(artefact=StageSettings(network=str(f)))) for f in ("artefact-1", changed)
+    }
+
+    assert len(prints) == 2
 
 
 def test_an_unknown_network_is_refused_with_the_names_of_those_there_are() -> None:
