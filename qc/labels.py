@@ -40,6 +40,9 @@ class ArtefactClass(IntEnum):
         return self in ARTEFACTS
 
 
+IGNORE = 255
+"""In rasters of training and truth: nobody is held to this pixel; no loss and no figure looks at it."""
+
 ARTEFACTS = (
     ArtefactClass.FOLD,
     ArtefactClass.FOREIGN,

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qc.artefact.training import IGNORE
-from qc.labels import ARTEFACTS, ArtefactClass
+from qc.labels import ARTEFACTS, IGNORE, ArtefactClass
 
 Classes = NDArray[np.uint8]
 

@@ -11,6 +11,18 @@ biology_option = click.option(
     "--biology", "biology_path", type=ExistingFile, help="Table of views to look at apart (slide, views, biology)."
 )
 
+reference_option = click.option(
+    "--data", "root", type=AnyPath, required=True, help="Folder of the reference data (datasets/README.md)."
+)
+masks_option = click.option(
+    "--masks",
+    "masks_path",
+    type=ExistingFile,
+    default=Path("datasets/reference-masks.csv"),
+    show_default=True,
+    help="Table of images with masks.",
+)
+
 
 @click.group()
 def evaluate() -> None:
@@ -100,15 +112,8 @@ def evaluate_cells_command(
 
 
 @evaluate.command("real")
-@click.option("--data", "root", type=AnyPath, required=True, help="Folder of the reference data (datasets/README.md).")
-@click.option(
-    "--masks",
-    "masks_path",
-    type=ExistingFile,
-    default=Path("datasets/reference-masks.csv"),
-    show_default=True,
-    help="Table of images with masks.",
-)
+@reference_option
+@masks_option
 @biology_option
 @click.option("--out", type=AnyPath, default=Path("reports/validation.md"), show_default=True, help="Report to write.")
 @click.option(
@@ -161,15 +166,8 @@ def _named(option: str, path: Path | None) -> str:
 
 @evaluate.command("tissue")
 @click.argument("cohort_path", metavar="COHORT", type=ExistingFile)
-@click.option("--data", "root", type=AnyPath, required=True, help="Folder of the reference data (datasets/README.md).")
-@click.option(
-    "--masks",
-    "masks_path",
-    type=ExistingFile,
-    default=Path("datasets/reference-masks.csv"),
-    show_default=True,
-    help="Table of images with masks.",
-)
+@reference_option
+@masks_option
 @click.option("--network", default="", help="A tissue network to measure beside the rules.")
 @click.option("--out", type=AnyPath, default=Path("reports/tissue.md"), show_default=True, help="Report to write.")
 @settings_option

@@ -1,11 +1,11 @@
 """Settings of the domain gate's slides: which ones the reference is fitted on, and which ones it is measured with."""
 
-import re
 from typing import Literal
 
 from pydantic import Field, field_validator
 
 from qc.config.base import Settings
+from qc.config.pattern import one_group
 
 
 class DomainSource(Settings):
@@ -31,13 +31,7 @@ class DomainSource(Settings):
     @field_validator("slide")
     @classmethod
     def _one_group(cls, pattern: str) -> str:
-        try:
-            groups = re.compile(pattern).groups
-        except re.error as error:
-            raise ValueError(f"no regular expression: {error}") from error
-        if groups != 1:
-            raise ValueError(f"must have one group, has {groups}")
-        return pattern
+        return one_group(pattern)
 
 
 class DomainSources(Settings):

@@ -1,11 +1,11 @@
 """Settings of training data for tissue networks: overviews, what is believed of their masks, what is laid on them."""
 
-import re
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from qc.config.base import Settings
+from qc.config.pattern import one_group
 from qc.config.tissue import TissueSettings
 
 Meaning = Literal["clean", "glass", "ignore"]
@@ -67,13 +67,7 @@ class OverviewSpec(Settings):
     @field_validator("slide")
     @classmethod
     def _one_group(cls, pattern: str) -> str:
-        try:
-            groups = re.compile(pattern).groups
-        except re.error as error:
-            raise ValueError(f"no regular expression: {error}") from error
-        if groups != 1:
-            raise ValueError(f"must have one group, has {groups}")
-        return pattern
+        return one_group(pattern)
 
 
 class TrustSettings(Settings):

@@ -1,11 +1,11 @@
 """Settings of training data: where it comes from, what is composed onto it, how it is varied and spoilt on purpose."""
 
-import re
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from qc.config.base import Settings
+from qc.config.pattern import one_group
 
 SourceKind = Literal["tissue", "cells", "masks", "geojson", "labels", "phantoms", "cutouts"]
 Meaning = Literal["clean", "fold", "foreign", "pen", "bubble", "out_of_focus", "glass", "ignore"]
@@ -61,13 +61,7 @@ class SourceSpec(Settings):
     @field_validator("slide", "patient")
     @classmethod
     def _one_group(cls, pattern: str) -> str:
-        try:
-            groups = re.compile(pattern).groups
-        except re.error as error:
-            raise ValueError(f"no regular expression: {error}") from error
-        if pattern and groups != 1:
-            raise ValueError(f"must have one group, has {groups}")
-        return pattern
+        return one_group(pattern) if pattern else pattern
 
     @model_validator(mode="after")
     def _says_what_its_kind_needs(self) -> Self:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 
 from qc.evaluate.cells import CellResult
-from qc.evaluate.ranking import auroc
 from qc.metrics import Counts, bootstrap_interval, thresholds_from_others
+from qc.metrics.ranking import auroc
 
 TARGET_TNRS = (0.90, 0.95, 0.99)
 FIXED_LIMIT = 0.5

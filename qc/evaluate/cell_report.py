@@ -23,8 +23,8 @@ from qc.evaluate.cell_figures import (
 from qc.evaluate.cells import ARTEFACT_CODES, CellResult
 from qc.evaluate.detection import WORST_SHARE
 from qc.evaluate.numbers import shown
-from qc.evaluate.ranking import auroc
 from qc.metrics import wilson_interval
+from qc.metrics.ranking import auroc
 
 _RATES = ("tpr", "tnr", "ppv", "npv", "accuracy", "prevalence")
 

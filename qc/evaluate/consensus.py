@@ -5,12 +5,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qc.config.tissue import TissueSettings
-from qc.labels import ArtefactClass
+from qc.labels import IGNORE, ArtefactClass
 from qc.tissue.evidence import measure
 from qc.tissue.find import find_tissue
 from qc.tissue.glass import estimate_glass
 from qc.tissue.regions import disc
-from qc.tissue.training.labels import IGNORE, open_band
+from qc.tissue.training.labels import open_band
 
 _OD_LOW, _OD_HIGH = 0.03, 0.12  # between which Otsu's threshold is believed
 _BAND_UM = 32.0

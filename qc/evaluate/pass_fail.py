@@ -12,8 +12,8 @@ from qc.artefact.stage import ArtefactStage
 from qc.config.assess import AssessSettings
 from qc.errors import SettingsError
 from qc.evaluate.field import judge_field, read_field
-from qc.evaluate.ranking import auroc
 from qc.geometry import Mpp
+from qc.metrics.ranking import auroc
 
 MPP = Mpp(0.25)
 """Of tiles scanned at what their source calls 40x."""

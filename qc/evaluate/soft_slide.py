@@ -13,8 +13,8 @@ from qc.artefact.stage import ArtefactStage
 from qc.config.assess import AssessSettings
 from qc.evaluate.field import Field, judge_field, read_field
 from qc.evaluate.pass_fail import images_in
-from qc.evaluate.ranking import auroc
 from qc.geometry import Mpp
+from qc.metrics.ranking import auroc
 
 MPP = Mpp(0.46)
 SOFT_FOLDER, SHARP_FOLDER = "fl", "reactive"

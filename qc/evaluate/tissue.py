@@ -19,7 +19,7 @@ from qc.config.tissue import TissueSettings
 from qc.errors import SettingsError
 from qc.evaluate.masks import TISSUE, MaskedImage
 from qc.geometry import Grid, Mpp, Size
-from qc.labels import ArtefactClass
+from qc.labels import IGNORE, ArtefactClass
 from qc.maps import resample_nearest
 from qc.metrics import Counts
 from qc.phantom import CohortSpec, make_phantom
@@ -28,7 +28,6 @@ from qc.slide.memory import MemorySlide
 from qc.slide.protocol import Slide
 from qc.slide.window import native_grid, read_overview
 from qc.tissue import locate_tissue
-from qc.tissue.training.labels import IGNORE
 
 Mask = NDArray[np.bool_]
 Classes = NDArray[np.uint8]

@@ -11,12 +11,12 @@ from qc.evaluate.mask_report import mask_lines
 from qc.evaluate.numbers import shown
 from qc.evaluate.pass_fail import MPP as PASS_FAIL_MPP
 from qc.evaluate.pass_fail import PassFailResult
-from qc.evaluate.ranking import reliability, roc
 from qc.evaluate.real import RealResults
 from qc.evaluate.sheets import N_WORST, worst_cells
 from qc.evaluate.soft_slide import MPP as SOFT_MPP
 from qc.evaluate.soft_slide import SOFT_NUMBERS, SoftSlideResult
 from qc.figures.chart import Curve, unit_chart
+from qc.metrics.ranking import reliability, roc
 
 RELIABILITY_CHART, ROC_CHART = "reliability.svg", "roc.svg"
 

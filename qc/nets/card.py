@@ -19,13 +19,15 @@ WEIGHTS, GRAPH, CARD = "weights.safetensors", "network.onnx", "card.json"
 INT8_GRAPH = "network-int8.onnx"
 """The graph in whole numbers of 8 bits, where `qc train quantise` wrote one."""
 
+Use = Literal["train", "evaluate"]
+
 
 class SourceCard(Settings):
     """One source of training data."""
 
     name: str = Field(description="Its name.")
     licence: str = Field(description="Licence of the pixels.")
-    use: Literal["train", "evaluate"] = Field(description="train: weights may be published.")
+    use: Use = Field(description="train: weights may be published.")
     slides: tuple[str, ...] = Field(description="Slides that tiles were drawn from.")
 
 

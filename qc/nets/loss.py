@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-IGNORE = 255
+from qc.labels import IGNORE
+
 PRESENT_SHARE = 0.05
 """Share of a tile that a weak label speaks of at least, 0-1."""
 

@@ -1,11 +1,30 @@
-"""Where networks are: those that come with the product by name, others by their folder."""
+"""Networks by name: those that come with the product, others by their folder."""
 
 from pathlib import Path
+from typing import Literal
 
 from qc.errors import WeightsError
 from qc.nets.card import CARD
+from qc.nets.session import Precision, Session, session
 
 _FOLDER = Path(__file__).parents[1] / "weights"
+
+
+def network_of(name: str, task: Literal["artefact", "tissue"], precision: Precision = "float32") -> Session:
+    """The network that settings name, loaded once in a process.
+
+    Args:
+        name: See `network_folder`.
+        task: What it is needed for.
+        precision: Of its numbers.
+
+    Raises:
+        WeightsError: If it is not there, damaged, or for another task.
+    """
+    network = session(network_folder(name), precision=precision)
+    if network.card.task != task:
+        raise WeightsError(f"{name} is a network of the task {network.card.task}", f"name one of the task {task}")
+    return network
 
 
 def network_folder(name: str) -> Path:

@@ -20,6 +20,7 @@ from qc.nets.card import GRAPH, INT8_GRAPH, Card, read_card
 Precision = Literal["float32", "int8"]
 Rgb = NDArray[np.uint8]
 _MULTIPLE_PX = 32
+_SCALE_TOLERANCE = 0.12
 
 
 class Session:
@@ -51,6 +52,21 @@ class Session:
             rgb: (H, W, 3) uint8 at about the card's mpp.
         """
         return self._run(rgb)
+
+
+def at_mpp(rgb: Rgb, mpp: float, wanted_mpp: float) -> Rgb:
+    """An image at a network's mpp; one that is within 12 % of it stays as it is.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        mpp: Its micrometres per pixel.
+        wanted_mpp: The network's.
+    """
+    ratio = mpp / wanted_mpp
+    if abs(ratio - 1) <= _SCALE_TOLERANCE:
+        return rgb
+    size = (max(_MULTIPLE_PX, round(rgb.shape[1] * ratio)), max(_MULTIPLE_PX, round(rgb.shape[0] * ratio)))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR), np.uint8)
 
 
 def open_graph(path: Path, threads: int = 1) -> Callable[[Rgb], NDArray[np.float32]]:

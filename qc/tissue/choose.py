@@ -4,9 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qc.config.tissue import TissueSettings
-from qc.errors import WeightsError
-from qc.nets.packaged import network_folder
-from qc.nets.session import session
+from qc.nets.packaged import network_of
 from qc.tissue.find import find_tissue
 from qc.tissue.network import find_tissue_by_network
 
@@ -30,7 +28,4 @@ def locate_tissue(
     """
     if not settings.network:
         return find_tissue(rgb, is_scanned, mpp, settings)
-    network = session(network_folder(settings.network))
-    if network.card.task != "tissue":
-        raise WeightsError(f"{settings.network} is a network of the task {network.card.task}", "name one of tissue")
-    return find_tissue_by_network(rgb, is_scanned, mpp, network, settings)
+    return find_tissue_by_network(rgb, is_scanned, mpp, network_of(settings.network, "tissue"), settings)

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from qc.config.tissue import TissueSettings
 from qc.labels import ArtefactClass
-from qc.nets.session import Session
+from qc.nets.session import Session, at_mpp
 from qc.tissue.regions import enough, fill_holes, with_margin
 
 Mask = NDArray[np.bool_]
 
 _BLOCK_PX = 768
 _HALO_PX = 64
-_SCALE_TOLERANCE = 0.12
 
 
 def find_tissue_by_network(
@@ -58,8 +57,7 @@ def tissue_probability(rgb: NDArray[np.uint8], mpp: float, network: Session) -> 
         network: A network of the task tissue.
     """
     height, width = rgb.shape[:2]
-    ratio = mpp / network.card.mpp
-    seen = rgb if abs(ratio - 1) <= _SCALE_TOLERANCE else _resized(rgb, ratio)
+    seen = at_mpp(rgb, mpp, network.card.mpp)
     column = network.card.ids.index(ArtefactClass.CLEAN)
     out = np.empty(seen.shape[:2], np.float32)
     for inner, outer in _blocks(*seen.shape[:2]):
@@ -72,11 +70,6 @@ def tissue_probability(rgb: NDArray[np.uint8], mpp: float, network: Session) -> 
     if out.shape == (height, width):
         return out
     return np.asarray(cv2.resize(out, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _resized(rgb: NDArray[np.uint8], ratio: float) -> NDArray[np.uint8]:
-    size = (max(1, round(rgb.shape[1] * ratio)), max(1, round(rgb.shape[0] * ratio)))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR), np.uint8)
 
 
 def _blocks(height: int, width: int) -> Iterator[tuple[tuple[slice, slice], tuple[slice, slice]]]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from qc.artefact.training import plan_sources
 from qc.config.toml import load_settings
 from qc.config.train import TrainSettings
 from qc.config.training import TrainingSources
 from qc.labels import ARTEFACTS, ArtefactClass
-from qc.nets.card import SourceCard
+from qc.nets.card import SourceCard, Use
 from qc.train.bank import Progress, draw_bank
 from qc.train.dataset import Ref
 from qc.train.fit import Machine
@@ -47,12 +48,37 @@ def artefact_job(
     path = config.parent / settings.sources
     planned = plan_sources(load_settings(TrainingSources, path), root, throw_away, path.parent)
     bank = draw_bank(planned, settings, tiles, machine.workers, progress)
-    cards = [
-        SourceCard(name=one.name, licence=one.licence, use=one.use, slides=slides_of(bank.refs, names, one.name))
-        for names in [[item.source.name for item in planned.items]]
-        for one in planned.settings.sources
-    ]
-    return Job("artefact", OUTPUTS, settings, tuple(cards), planned.settings.parts, bank, out, machine, say)
+    cards = source_cards(planned.settings.sources, bank.refs, [item.source.name for item in planned.items])
+    return Job("artefact", OUTPUTS, settings, cards, planned.settings.parts, bank, out, machine, say)
+
+
+class Declared(Protocol):
+    """A declared source of tiles."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def licence(self) -> str:
+        """Licence of its pixels."""
+        ...
+
+    @property
+    def use(self) -> Use:
+        """What that allows."""
+        ...
+
+
+def source_cards(
+    sources: Sequence[Declared], refs: Sequence[Ref], source_of_item: Sequence[str]
+) -> tuple[SourceCard, ...]:
+    """Cards of the sources, with the slides that their tiles come from."""
+    return tuple(
+        SourceCard(name=one.name, licence=one.licence, use=one.use, slides=slides_of(refs, source_of_item, one.name))
+        for one in sources
+    )
 
 
 def slides_of(refs: Sequence[Ref], source_of_item: Sequence[str], name: str) -> tuple[str, ...]:

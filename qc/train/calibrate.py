@@ -145,13 +145,6 @@ def prior_shift(counts: NDArray[np.int64], order: Sequence[ArtefactClass], preva
     return np.log(true / sampled)
 
 
-def reliability(p: NDArray[np.float64], truth: NDArray[np.bool_], bins: int = 10) -> list[tuple[float, float, int]]:
-    """Mean probability, share that is true and number, in equally wide bins of probability; empty ones are left out."""
-    place = np.clip((p * bins).astype(int), 0, bins - 1)
-    rows = ((p[place == one], truth[place == one]) for one in range(bins))
-    return [(float(q.mean()), float(t.mean()), len(q)) for q, t in rows if len(q)]
-
-
 def _per_slide(slides: NDArray[np.str_]) -> NDArray[np.float64]:
     """Weights that let every slide count alike."""
     _names, index, counts = np.unique(slides, return_inverse=True, return_counts=True)

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from qc.artefact.training import IGNORE
 from qc.artefact.training.cells import WeakLabel
 from qc.config.training import AugmentSettings
-from qc.labels import ArtefactClass
+from qc.labels import IGNORE, ArtefactClass
 from qc.nets.augment import Augmentation
 from qc.nets.sampler import Draw
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from qc.figures.chart import Curve, unit_chart
 from qc.files import write_text
 from qc.labels import ARTEFACTS, ArtefactClass
-from qc.train.calibrate import Calibration, reliability
+from qc.metrics.ranking import reliability
+from qc.train.calibrate import Calibration
 from qc.train.predict import Predicted
 
 
@@ -37,6 +38,6 @@ def draw_reliability(
     lines = []
     for index, one in enumerate(classes):
         if one in ARTEFACTS or one is ArtefactClass.CLEAN:
-            bins = reliability(p[:, index], predicted.classes == index)
-            lines.append(Curve(one.label, [(b[0], b[1]) for b in bins], has_dots=True))
+            bins = reliability(predicted.classes == index, p[:, index])
+            lines.append(Curve(one.label, [(b.mean_score, b.positive_share) for b in bins], has_dots=True))
     write_text(out, unit_chart("Reliability at the sampled prevalence", "probability", "share that is true", lines))

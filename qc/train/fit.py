@@ -9,7 +9,6 @@ from typing import Any, Protocol
 import lightning as L  # noqa: N812 - its own documentation's name
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
-from torch import Tensor
 from torch.utils.data import DataLoader
 
 from qc.config.train import TrainSettings
@@ -239,7 +238,6 @@ class _Data(L.LightningDataModule):
             num_workers=workers,
             persistent_workers=workers > 0,
             multiprocessing_context="forkserver" if workers else None,
-            collate_fn=_stacked,
         )
 
 
@@ -247,10 +245,6 @@ def _place() -> tuple[int, int]:
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank(), torch.distributed.get_world_size()
     return 0, 1
-
-
-def _stacked(samples: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    return {key: torch.stack([sample[key] for sample in samples]) for key in samples[0]}
 
 
 def _load_averaged(module: Training, path: Path) -> None:

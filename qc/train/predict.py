@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from qc.labels import ARTEFACTS, ArtefactClass
+from qc.labels import ARTEFACTS, IGNORE, ArtefactClass
 from qc.nets.build import Network
-from qc.nets.loss import IGNORE, PRESENT_SHARE
+from qc.nets.loss import PRESENT_SHARE
 from qc.train.dataset import TileDataset
 from qc.train.fit import Source
 

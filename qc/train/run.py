@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
 from qc import __version__
 from qc.artefact.training import split_patients
 from qc.config.train import TrainSettings
 from qc.errors import SettingsError
 from qc.labels import ArtefactClass
+from qc.metrics.ranking import auroc
 from qc.nets.calibrated import Calibrated
 from qc.nets.card import CARD, Card, SourceCard, read_card
 from qc.nets.weights import load, save
@@ -223,17 +223,13 @@ def _figures(job: Job, measured: Predicted, calibration: Calibration, result: Fi
     figures: dict[str, float] = {"epochs": result.epochs, "cells": len(p)}
     for index, one in enumerate(job.classes):
         truth = measured.classes == index
-        figures[f"auroc_{one.name.lower()}"] = _auroc(truth, p[:, index])
+        figures[f"auroc_{one.name.lower()}"] = auroc(truth, p[:, index])
         if one in calibration.thresholds:
             called = suspicion >= limits[p[:, kinds].argmax(axis=1)]
             figures[f"tpr_{one.name.lower()}"] = float(called[truth].mean()) if truth.any() else math.nan
     figures["weak_tiles"] = len(measured.tile_scores)
-    figures["auroc_weak_tiles"] = _auroc(measured.tile_truth, measured.tile_scores)
+    figures["auroc_weak_tiles"] = auroc(measured.tile_truth, measured.tile_scores)
     return {name: None if math.isnan(value) else round(value, 4) for name, value in figures.items()}
-
-
-def _auroc(truth: np.ndarray, score: np.ndarray) -> float:
-    return float(roc_auc_score(truth, score)) if 0 < truth.sum() < len(truth) else math.nan
 
 
 def _fingerprint(job: Job) -> str:

@@ -8,7 +8,7 @@ from qc.config.train import TrainSettings
 from qc.labels import ArtefactClass
 from qc.nets.card import SourceCard
 from qc.tissue.training import plan_tissue_sources
-from qc.train.artefact import slides_of
+from qc.train.artefact import slides_of, source_cards
 from qc.train.bank import Progress, draw_tissue_bank
 from qc.train.fit import Machine
 from qc.train.run import Job, Say
@@ -33,11 +33,8 @@ def tissue_job(
     planned = plan_tissue_sources(load_settings(TissueTrainingSources, path), root, throw_away)
     bank = draw_tissue_bank(planned, settings, tiles, machine.workers, progress)
     names = [one.source for one in planned.overviews]
-    cards = [
-        SourceCard(name=one.name, licence=one.licence, use=one.use, slides=slides_of(bank.refs, names, one.name))
-        for one in planned.settings.sources
-    ]
+    cards = source_cards(planned.settings.sources, bank.refs, names)
     if _PHANTOMS in names:
         drawn = slides_of(bank.refs, names, _PHANTOMS)
-        cards.append(SourceCard(name=_PHANTOMS, licence="Apache-2.0", use="train", slides=drawn))
-    return Job("tissue", OUTPUTS, settings, tuple(cards), planned.settings.parts, bank, out, machine, say)
+        cards += (SourceCard(name=_PHANTOMS, licence="Apache-2.0", use="train", slides=drawn),)
+    return Job("tissue", OUTPUTS, settings, cards, planned.settings.parts, bank, out, machine, say)

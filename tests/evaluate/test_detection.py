@@ -11,8 +11,8 @@ from qc.evaluate.cell_figures import counts, judged_by_slide, thresholds_at
 from qc.evaluate.cells import CellResult
 from qc.evaluate.detection import WORST_SHARE, detection_score, mean_suspicion
 from qc.evaluate.focus_series import count_inversions, stained
-from qc.evaluate.ranking import auroc, reliability, roc
 from qc.evaluate.sheets import worst_cells
+from qc.metrics.ranking import auroc, reliability, roc
 
 SUSPICION = st.lists(st.floats(0, 1, width=32), min_size=1, max_size=200)
 

@@ -7,7 +7,8 @@ from scipy.special import log_softmax, softmax
 
 from qc.errors import SettingsError
 from qc.labels import ARTEFACTS, ArtefactClass
-from qc.train.calibrate import Calibration, calibrate, fit_temperature, prior_shift, reliability
+from qc.metrics.ranking import reliability
+from qc.train.calibrate import Calibration, calibrate, fit_temperature, prior_shift
 
 ORDER = (ArtefactClass.CLEAN, *ARTEFACTS, ArtefactClass.GLASS)
 TISSUE = np.array([one is not ArtefactClass.GLASS for one in ORDER])
@@ -44,7 +45,7 @@ def test_corrected_probabilities_have_the_true_prevalence() -> None:
     assert p[:, KINDS].sum(axis=1).mean() == pytest.approx(0.9 * prevalence, rel=0.05)
     assert p[:, -1].mean() == pytest.approx(0.1, rel=0.05)
     assert softmax(unseen, axis=1)[:, KINDS].sum(axis=1).mean() > 0.09  # uncorrected, artefacts are seen everywhere
-    bins = [one for one in reliability(p[:, 1], classes == 1) if one[2] > 100]
+    bins = [one for one in reliability(classes == 1, p[:, 1]) if one[2] > 100]
     assert all(mean == pytest.approx(share, abs=0.08) for mean, share, _count in bins)
 
 
@@ -105,7 +106,7 @@ def test_without_clean_tissue_there_is_nothing_to_find_thresholds_on() -> None:
 def test_reliability_counts_every_cell_once() -> None:
     p = np.array([0.0, 0.05, 0.95, 1.0, 1.0])
 
-    rows = reliability(p, np.array([False, True, True, True, False]))
+    rows = reliability(np.array([False, True, True, True, False]), p)
 
     assert rows == [(pytest.approx(0.025), 0.5, 2), (pytest.approx(2.95 / 3), pytest.approx(2 / 3), 3)]
-    assert reliability(np.zeros(0), np.zeros(0, bool)) == []
+    assert reliability(np.zeros(0, bool), np.zeros(0)) == []

@@ -15,11 +15,10 @@ from qc.artefact.classical.mosaic import cropped
 from qc.geometry import Window
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.nets.card import Card
-from qc.nets.session import Session
+from qc.nets.session import Session, at_mpp
 from qc.slide.window import Pixels
 
 _PROBE_CELLS = 64
-_SCALE_TOLERANCE = 0.12
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +54,7 @@ def look_at(
         thresholds: (C,) as `thresholds_of` gives them.
     """
     height, width = pixels.rgb.shape[:2]
-    probabilities = network.probabilities(_at_mpp(pixels.rgb, read_mpp, network.card.mpp))
+    probabilities = network.probabilities(at_mpp(pixels.rgb, read_mpp, network.card.mpp))
     stride = _whole_stride(height, probabilities.shape[1], stride_px)
     cells = (width // stride, height // stride)
     if probabilities.shape[1:] != cells[::-1]:
@@ -104,14 +103,6 @@ def _scanned_cells(is_scanned: NDArray[np.bool_], stride_px: int) -> NDArray[np.
         return np.broadcast_to(np.True_, (height, width))
     whole = is_scanned[: height * stride_px, : width * stride_px]
     return np.asarray(whole.reshape(height, stride_px, width, stride_px).all(axis=(1, 3)), np.bool_)
-
-
-def _at_mpp(rgb: NDArray[np.uint8], read_mpp: float, wanted_mpp: float) -> NDArray[np.uint8]:
-    ratio = read_mpp / wanted_mpp
-    if abs(ratio - 1) <= _SCALE_TOLERANCE:
-        return rgb
-    size = (max(32, round(rgb.shape[1] * ratio)), max(32, round(rgb.shape[0] * ratio)))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR), np.uint8)
 
 
 def _whole_stride(length_px: int, cells: int, stride_px: int) -> int:

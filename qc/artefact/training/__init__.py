@@ -9,9 +9,10 @@ Nothing here needs torch: sampler and augmentation are in `qc.nets`.
 
 from qc.artefact.training.noise import spoil
 from qc.artefact.training.plan import Planned, TileRef, plan_sources
-from qc.artefact.training.raster import IGNORE, Raster
+from qc.artefact.training.raster import Raster
 from qc.artefact.training.split import split_patients, verify_split
 from qc.artefact.training.tiles import Tile, TileSource
+from qc.labels import IGNORE
 
 __all__ = [
     "IGNORE",

@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from qc.artefact.training.raster import IGNORE
 from qc.config.training import LabelNoiseSettings
-from qc.labels import ARTEFACTS, ArtefactClass
+from qc.labels import ARTEFACTS, IGNORE, ArtefactClass
 
 Classes = NDArray[np.uint8]
 

@@ -14,10 +14,7 @@ from rasterio.transform import Affine
 from qc.config.training import Meaning
 from qc.errors import SettingsError
 from qc.geometry import Grid, Size, Window
-from qc.labels import ARTEFACTS, ArtefactClass
-
-IGNORE = 255
-"""Value of pixels that no loss and no figure looks at."""
+from qc.labels import ARTEFACTS, IGNORE, ArtefactClass
 
 Classes = NDArray[np.uint8]
 

@@ -11,9 +11,8 @@ from qc.artefact.compose import compose
 from qc.artefact.recipe import draw_recipe
 from qc.artefact.training.noise import spoil
 from qc.artefact.training.plan import Item, Planned, TileRef
-from qc.artefact.training.raster import IGNORE
 from qc.config.training import ComposeSettings, LabelNoiseSettings
-from qc.labels import ARTEFACTS, ArtefactClass
+from qc.labels import ARTEFACTS, IGNORE, ArtefactClass
 from qc.slide.protocol import Slide
 from qc.slide.window import read_window
 

@@ -7,7 +7,8 @@ References hold slide, patient and file, so that patients can be split; every ti
 sampler's classes choose what is laid on it. Nothing here needs torch.
 """
 
-from qc.tissue.training.labels import IGNORE, label_overview
+from qc.labels import IGNORE
+from qc.tissue.training.labels import label_overview
 from qc.tissue.training.plan import Overview, PlannedTissue, TissueTileRef, plan_tissue_sources
 from qc.tissue.training.tiles import TissueSource, TissueTile
 

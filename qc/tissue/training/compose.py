@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qc.config.tissue_training import TissueComposeSettings
-from qc.labels import ArtefactClass
+from qc.labels import IGNORE, ArtefactClass
 from qc.optics.artefact import Artefact, lay_window
 from qc.optics.bubble import draw_bubbles, draw_slip_edge
 from qc.optics.debris import draw_clump, draw_shadow, draw_specks, draw_squames, draw_threads
@@ -22,7 +22,6 @@ from qc.optics.fold import draw_creases, draw_fold
 from qc.optics.stain import filtered
 from qc.tissue.training.appearance import faded, glass_colour, hazy, restained, shading
 from qc.tissue.training.frames import draw_frame, draw_padding
-from qc.tissue.training.labels import IGNORE
 from qc.tissue.training.marks import fiducials, pen, writing
 
 Rgb = NDArray[np.uint8]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qc.config.tissue_training import Correction, TrustSettings
-from qc.labels import ArtefactClass
+from qc.labels import IGNORE, ArtefactClass
 from qc.tissue.dirt import find_ink
 from qc.tissue.evidence import measure
 from qc.tissue.find import find_tissue
@@ -21,9 +21,6 @@ from qc.tissue.regions import disc, enough
 
 Classes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-
-IGNORE = 255
-"""Value of pixels that no loss and no figure looks at."""
 
 _VALUES = {"clean": int(ArtefactClass.CLEAN), "glass": int(ArtefactClass.GLASS), "ignore": IGNORE}
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from qc.config.tissue_training import OverviewSpec, TissueTrainingSources
 from qc.errors import SettingsError
 from qc.geometry import Mpp
-from qc.labels import ArtefactClass
+from qc.labels import IGNORE, ArtefactClass
 from qc.slide.files import SlideFile, open_slide
 from qc.slide.window import native_grid, read_overview
 from qc.tissue.glass import estimate_glass
-from qc.tissue.training.labels import IGNORE, label_overview
+from qc.tissue.training.labels import label_overview
 from qc.tissue.training.phantoms import draw_overviews
 
 
