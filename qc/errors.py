@@ -3,6 +3,7 @@
 QCError
 +-- SettingsError                a setting, profile or cohort file is wrong
 +-- RunError                     a run folder or its store cannot be used
++-- RefusedError                 a change that this person may not make, or not now
 +-- WeightsError                 a network's weights are missing, damaged or for something else
 +-- SlideError                   this slide cannot be assessed; `reason` says which way
     +-- UnopenableSlideError
@@ -43,6 +44,10 @@ class SettingsError(QCError):
 
 class RunError(QCError):
     """A run folder or store that cannot be read or written."""
+
+
+class RefusedError(QCError):
+    """A change of the store that this person may not make, or not now."""
 
 
 class WeightsError(QCError):
