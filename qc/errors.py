@@ -4,6 +4,8 @@ QCError
 +-- SettingsError                a setting, profile or cohort file is wrong
 +-- RunError                     a run folder or its store cannot be used
 +-- RefusedError                 a change that this person may not make, or not now
++-- ManifestError                a manifest is missing, damaged or does not hold together
++-- ExchangeError                a file from another program cannot be used, or a result not be put into its format
 +-- WeightsError                 a network's weights are missing, damaged or for something else
 +-- SlideError                   this slide cannot be assessed; `reason` says which way
     +-- UnopenableSlideError
@@ -48,6 +50,14 @@ class RunError(QCError):
 
 class RefusedError(QCError):
     """A change of the store that this person may not make, or not now."""
+
+
+class ManifestError(QCError):
+    """A manifest that cannot be read, or whose parts do not fit each other."""
+
+
+class ExchangeError(QCError):
+    """A file of another program cannot be used, or a result cannot be given in its format."""
 
 
 class WeightsError(QCError):
