@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from qc.phantom.follicles import lay_follicles
 from qc.phantom.spec import PhantomSpec
 from qc.phantom.texture import Compartment
 
@@ -122,7 +123,11 @@ def _lymph_node(
     labels[node] = Compartment.PARACORTEX
     depth = _depth_um(node) + 6 * noise(labels.shape, 150, rng)
     uniform = spec.diagnosis == "lymphoma"
-    _follicles(labels, node & (depth > (60 if uniform else 110)), rng, uniform)
+    where = node & (depth > (60 if uniform else 110))
+    if spec.follicles is None:
+        _follicles(labels, where, rng, uniform)
+    else:
+        lay_follicles(labels, where, spec.follicles, PLAN_UM, noise, rng)
     if not uniform:
         labels[node & (depth > 32) & (depth < 60) & (noise(labels.shape, 400, rng) > -0.6)] = Compartment.SINUS
     labels[node & (depth < 32 + 10 * noise(labels.shape, 600, rng))] = Compartment.CAPSULE

@@ -36,6 +36,18 @@ class ScannerSpec(Settings):
     jpeg_quality: int = Field(default=85, ge=30, le=100, description="of the written tiles")
 
 
+class FollicleSpec(Settings):
+    """Follicles of a lymph node; see `qc.phantom.follicles`. Defaults are of follicular lymphoma."""
+
+    crowding: float = Field(default=0.95, gt=0, le=1.2, description="area of follicles over area of the node")
+    radius_um: float = Field(default=185.0, ge=60, le=500, description="median radius")
+    radius_spread: float = Field(default=0.08, ge=0, le=0.6, description="deviation of the radius's logarithm")
+    irregularity: float = Field(default=0.08, ge=0, le=0.8, description="how far from round: deviation of the stretch")
+    mantle_um: float = Field(default=6.0, ge=0, le=120, description="mean width of the mantle zone")
+    is_polarised: bool = Field(default=False, description="germinal centres with light and dark zone and macrophages")
+    mimics: float = Field(default=0.0, ge=0, le=1, description="share of follicles whose cells are of the other kind")
+
+
 class PhantomSpec(Settings):
     """One synthetic slide; equal specifications give identical pixels and truth."""
 
@@ -48,6 +60,7 @@ class PhantomSpec(Settings):
     stain_strength: float = Field(default=1.0, gt=0.1, le=3, description="scales both stains; 0.5 is faded")
     eosin: float = Field(default=1.0, ge=0, le=3, description="scales the second stain alone")
     diagnosis: Literal["lymphoma", "hyperplasia", "none"] = "none"
+    follicles: FollicleSpec | None = Field(None, description="of a lymph node; by default the diagnosis's own")
     tissues: tuple[TissueKind, ...] = Field(default=("stroma", "glands", "fat"), min_length=1)
     pieces: int = Field(default=2, ge=1, le=12, description="pieces of tissue on the glass")
     cover: float = Field(default=0.33, gt=0.02, le=0.85, description="target share of the slide under tissue, 0-1")
