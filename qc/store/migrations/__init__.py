@@ -1,0 +1,1 @@
+"""How the tables of an older store become today's: one step for each version, run by Alembic."""
