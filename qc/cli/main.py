@@ -11,6 +11,8 @@ from qc.cli.bench import bench
 from qc.cli.demo import demo
 from qc.cli.doctor import doctor
 from qc.cli.evaluate import evaluate
+from qc.cli.export import export
+from qc.cli.import_ import import_command
 from qc.cli.phantoms import phantoms
 from qc.cli.show import show
 from qc.cli.train import train
@@ -27,7 +29,7 @@ def cli() -> None:
     """SlideGate: find out which tissue on a slide can be trusted."""
 
 
-for command in (assess, show, demo, bench, evaluate, phantoms, train, ablate, doctor):
+for command in (assess, show, demo, bench, evaluate, export, import_command, phantoms, train, ablate, doctor):
     cli.add_command(command)
 
 

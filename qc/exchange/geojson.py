@@ -1,4 +1,8 @@
-"""Artefact maps as QuPath GeoJSON: polygons with holes in level-0 pixels, one annotation per connected area."""
+"""Artefact maps as QuPath GeoJSON: polygons with holes in level-0 pixels, one annotation per connected area.
+
+The names are those that QuPath 0.4 and later read and write (its `QuPathTypeAdapters`): `objectType`, `classification`
+with `name` and `color`, `isLocked`, `measurements` as an object, ids that are UUIDs.
+"""
 
 import json
 import uuid
@@ -7,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import rasterio.features
 import shapely
 import shapely.geometry
@@ -14,12 +19,16 @@ from numpy.typing import NDArray
 from rasterio.transform import Affine
 from shapely.geometry.base import BaseGeometry
 
+from qc.exchange.annotations import TISSUE_NAME
 from qc.files import write_text
 from qc.geometry import Grid
 from qc.labels import ARTEFACTS, ArtefactClass
+from qc.manifest import CLASS_COLUMNS
 from qc.maps import ArtefactMap, TissueMask
 
 _TISSUE_COLOUR = (160, 32, 160)
+_KEPT = ("Kept", (0, 158, 115))
+_REMOVED = ("Removed", (213, 94, 0))
 _NAMESPACE = uuid.UUID("6f6c2f0e-7d0b-5c55-9d0c-5f3d2b0a8a11")
 
 
@@ -38,7 +47,7 @@ def feature_collection(
     tolerance = simplify_cells * grid.pitch
     min_area_px = min_area_um2 / grid.slide_mpp**2
     features = [
-        _feature(polygon, "Tissue", _TISSUE_COLOUR, grid)
+        _feature(polygon, TISSUE_NAME, _TISSUE_COLOUR, grid)
         for _, polygon in _polygons(tissue.is_tissue.astype(np.uint8), tissue.is_tissue, tissue.grid, tolerance)
     ]
     is_artefact = np.isin(artefacts.classes, ARTEFACTS)
@@ -49,32 +58,29 @@ def feature_collection(
     return {"type": "FeatureCollection", "features": features}
 
 
+def map_collection(artefacts: ArtefactMap, simplify_cells: float = 0.0, min_area_um2: float = 0.0) -> dict[str, Any]:
+    """The same from a stored map alone: tissue is what the map calls clean or an artefact.
+
+    With the defaults `qc.exchange.annotations.burnt` makes the same map of it again, cell by cell.
+    """
+    is_tissue = np.isin(artefacts.classes, (ArtefactClass.CLEAN, *ARTEFACTS))
+    return feature_collection(artefacts, TissueMask(is_tissue, artefacts.grid), simplify_cells, min_area_um2)
+
+
+def tile_collection(tiles: pd.DataFrame) -> dict[str, Any]:
+    """Tiles of one slide as squares, kept ones and removed ones in two colours, with their shares and the reason.
+
+    They are QuPath's `tile` objects, of which it shows many more at ease than annotations.
+
+    Args:
+        tiles: Rows of a manifest.
+    """
+    return {"type": "FeatureCollection", "features": [_tile(row) for row in tiles.to_dict("records")]}
+
+
 def write_geojson(collection: dict[str, Any], path: Path, stamp: Mapping[str, str] | None = None) -> None:
     """Write a feature collection atomically; its member `slidegate` says where it comes from."""
     write_text(path, json.dumps(collection | {"slidegate": dict(stamp or {})}, separators=(",", ":")))
-
-
-def rasterise(collection: dict[str, Any], grid: Grid) -> NDArray[np.uint8]:
-    """Class per cell from annotations: the inverse of `feature_collection`, and the way corrections come back.
-
-    A cell belongs to an annotation when its centre does; artefacts win over tissue (CLEAN), tissue over GLASS.
-
-    Args:
-        collection: A QuPath FeatureCollection in level-0 pixels.
-        grid: Grid of the returned (H, W) uint8 of `ArtefactClass`.
-    """
-    ids = {cls.label.capitalize(): int(cls) for cls in ARTEFACTS} | {"Tissue": int(ArtefactClass.CLEAN)}
-    shapes = [
-        (feature["geometry"], ids[name])
-        for feature in collection["features"]
-        if (name := (feature["properties"].get("classification") or {}).get("name")) in ids
-    ]
-    shapes.sort(key=lambda shape: shape[1] != ArtefactClass.CLEAN)
-    if not shapes:
-        return np.full(grid.shape, ArtefactClass.GLASS, np.uint8)
-    return rasterio.features.rasterize(
-        shapes, out_shape=grid.shape, fill=int(ArtefactClass.GLASS), transform=_transform(grid), dtype="uint8"
-    )
 
 
 def _polygons(
@@ -98,6 +104,26 @@ def _feature(polygon: BaseGeometry, name: str, colour: tuple[int, int, int], gri
         "properties": {
             "objectType": "annotation",
             "classification": {"name": name, "color": list(colour)},
+            "isLocked": False,
             "measurements": {"Area mm^2": polygon.area * (grid.slide_mpp / 1000) ** 2},
         },
+    }
+
+
+def _tile(row: Mapping[Any, Any]) -> dict[str, Any]:
+    x, y, width, height = (int(row[f"{name}_level0"]) for name in ("x", "y", "width", "height"))
+    ring = [[x, y], [x + width, y], [x + width, y + height], [x, y + height], [x, y]]
+    name, colour = _KEPT if row["is_kept"] else _REMOVED
+    properties = {
+        "objectType": "tile",
+        "classification": {"name": name, "color": list(colour)},
+        "measurements": {column: round(float(row[column]), 4) for column in ("tissue", *CLASS_COLUMNS)},
+    }
+    if row["reason"]:
+        properties["name"] = str(row["reason"])
+    return {
+        "type": "Feature",
+        "id": str(uuid.uuid5(_NAMESPACE, f"{row['slide_id']} {x} {y}")),
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "properties": properties,
     }

@@ -1,23 +1,28 @@
-"""Artefact maps as paletted PNG: one byte a cell, the class id; the legend travels in the file."""
+"""Artefact maps as paletted PNG and TIFF: one byte a cell, the class id; the legend travels in the file."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import tifffile
+from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
-from qc.errors import RunError
+from qc.errors import ExchangeError, RunError
 from qc.files import replacing
 from qc.geometry import Grid, Mpp, Size
-from qc.labels import ArtefactClass
+from qc.labels import IGNORE, ArtefactClass
 from qc.maps import ArtefactMap
 
 _KEY = "slidegate"
+_IGNORE_COLOUR = (204, 121, 167)
+_TILE_CELLS = 256
 
 
 def write_artefact_map(artefacts: ArtefactMap, path: Path, stamp: Mapping[str, str] | None = None) -> None:
-    """Write a map; the text chunk `slidegate` holds the grid, the legend and the stamp as JSON.
+    """Write a map as PNG; the text chunk `slidegate` holds the grid, the legend and the stamp as JSON.
 
     Args:
         artefacts: The map.
@@ -26,19 +31,23 @@ def write_artefact_map(artefacts: ArtefactMap, path: Path, stamp: Mapping[str, s
     """
     image = Image.fromarray(artefacts.classes)
     image.putpalette(np.array([c.colour for c in ArtefactClass], np.uint8).tobytes())
-    grid = artefacts.grid
-    about = {
-        "legend": {c.label: {"id": int(c), "colour": c.colour} for c in ArtefactClass},
-        "stamp": dict(stamp or {}),
-        "cell_mpp": grid.cell_mpp,
-        "slide_mpp": grid.slide_mpp,
-        "slide_width_px": grid.slide_size.width,
-        "slide_height_px": grid.slide_size.height,
-    }
-    text = PngImagePlugin.PngInfo()
-    text.add_text(_KEY, json.dumps(about))
-    with replacing(path) as partial:
-        image.save(partial, "PNG", pnginfo=text)
+    _write_png(image, path, _about(artefacts.grid, stamp))
+
+
+def write_label_mask(values: NDArray[np.uint8], grid: Grid, path: Path, stamp: Mapping[str, str] | None = None) -> None:
+    """Write classes, `IGNORE` among them, as PNG; `read_artefact_map` reads it back.
+
+    Args:
+        values: (H, W) uint8 on `grid`.
+        grid: Grid of the map that was corrected.
+        path: PNG file to write.
+        stamp: Where the labels come from.
+    """
+    image = Image.fromarray(values)
+    image.putpalette(_palette().tobytes())
+    about = _about(grid, stamp)
+    about["legend"]["ignore"] = {"id": IGNORE, "colour": _IGNORE_COLOUR}
+    _write_png(image, path, about)
 
 
 def read_artefact_map(path: Path) -> ArtefactMap:
@@ -49,8 +58,77 @@ def read_artefact_map(path: Path) -> ArtefactMap:
     """
     try:
         with PngImagePlugin.PngImageFile(path) as image:  # not Image.open, which refuses maps of large slides
-            about = json.loads(image.info[_KEY])
-            size = Size(about["slide_width_px"], about["slide_height_px"])
-            return ArtefactMap(np.array(image), Grid(size, Mpp(about["slide_mpp"]), Mpp(about["cell_mpp"])))
+            return ArtefactMap(np.array(image), _grid(json.loads(image.info[_KEY])))
     except (OSError, SyntaxError, KeyError, ValueError) as error:
         raise RunError(f"{path} is no artefact map ({error})", "assess the slide again") from error
+
+
+def write_label_tiff(artefacts: ArtefactMap, path: Path, stamp: Mapping[str, str] | None = None) -> None:
+    """Write a map as a tiled TIFF with palette, cells per centimetre, and the JSON of the PNG as its description.
+
+    Args:
+        artefacts: The map.
+        path: TIFF file to write.
+        stamp: Where the map comes from.
+    """
+    per_cm = 1e4 / artefacts.grid.cell_mpp
+    with replacing(path) as partial:
+        tifffile.imwrite(
+            partial,
+            artefacts.classes,
+            photometric="palette",
+            colormap=_palette().T.astype(np.uint16) * 257,
+            compression="deflate",
+            tile=(_TILE_CELLS, _TILE_CELLS),
+            resolution=(per_cm, per_cm),
+            resolutionunit="CENTIMETER",
+            description=json.dumps({_KEY: _about(artefacts.grid, stamp)}),
+            software="SlideGate",
+            metadata=None,
+            maxworkers=1,
+        )
+
+
+def read_label_tiff(path: Path) -> ArtefactMap:
+    """Read a map that `write_label_tiff` wrote.
+
+    Raises:
+        ExchangeError: If the file is no such map.
+    """
+    try:
+        with tifffile.TiffFile(path) as file:
+            page = file.pages.first
+            return ArtefactMap(np.asarray(page.asarray()), _grid(json.loads(page.description)[_KEY]))
+    except (OSError, KeyError, ValueError, TypeError, tifffile.TiffFileError) as error:
+        raise ExchangeError(f"{path} is no artefact map ({error})", "export it again") from error
+
+
+def _write_png(image: Image.Image, path: Path, about: Mapping[str, Any]) -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add_text(_KEY, json.dumps(about))
+    with replacing(path) as partial:
+        image.save(partial, "PNG", pnginfo=text)
+
+
+def _palette() -> NDArray[np.uint8]:
+    """(256, 3) uint8: colours of the classes and of `IGNORE`, black for values that mean nothing."""
+    palette = np.zeros((256, 3), np.uint8)
+    palette[: len(ArtefactClass)] = [c.colour for c in ArtefactClass]
+    palette[IGNORE] = _IGNORE_COLOUR
+    return palette
+
+
+def _about(grid: Grid, stamp: Mapping[str, str] | None) -> dict[str, Any]:
+    return {
+        "legend": {c.label: {"id": int(c), "colour": c.colour} for c in ArtefactClass},
+        "stamp": dict(stamp or {}),
+        "cell_mpp": grid.cell_mpp,
+        "slide_mpp": grid.slide_mpp,
+        "slide_width_px": grid.slide_size.width,
+        "slide_height_px": grid.slide_size.height,
+    }
+
+
+def _grid(about: Mapping[str, Any]) -> Grid:
+    size = Size(about["slide_width_px"], about["slide_height_px"])
+    return Grid(size, Mpp(about["slide_mpp"]), Mpp(about["cell_mpp"]))

@@ -1,5 +1,6 @@
 import json
 
+import cv2
 import numpy as np
 import pytest
 import shapely.geometry
@@ -7,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from qc.exchange.geojson import feature_collection, rasterise, write_geojson
+from qc.exchange.annotations import burnt, read_drawing
+from qc.exchange.geojson import feature_collection, map_collection, write_geojson
 from qc.geometry import Grid, Mpp, Size
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.maps import ArtefactMap, TissueMask
@@ -32,14 +34,48 @@ def expected(artefacts, tissue):
     return np.where(np.isin(artefacts.classes, ARTEFACTS), artefacts.classes, base)
 
 
+def back(collection, base, folder):
+    path = folder / "drawn.geojson"
+    write_geojson(collection, path)
+    return burnt(read_drawing(path).annotations, base)
+
+
 @settings(deadline=None)
 @given(maps())
-def test_a_map_comes_back_from_its_outlines_cell_by_cell(slide):
+def test_a_map_comes_back_from_its_outlines_cell_by_cell(tmp_path_factory, slide):
     artefacts, tissue = slide
+    seen = ArtefactMap(np.full_like(artefacts.classes, ArtefactClass.GLASS), artefacts.grid)
 
-    collection = json.loads(json.dumps(feature_collection(artefacts, tissue)))
+    collection = feature_collection(artefacts, tissue)
 
-    assert np.array_equal(rasterise(collection, artefacts.grid), expected(artefacts, tissue))
+    assert np.array_equal(back(collection, seen, tmp_path_factory.getbasetemp()), expected(artefacts, tissue))
+
+
+@settings(deadline=None)
+@given(maps())
+def test_a_stored_map_comes_back_whole_what_nobody_saw_included(tmp_path_factory, slide):
+    artefacts, _ = slide
+
+    collection = map_collection(artefacts)
+
+    assert np.array_equal(back(collection, artefacts, tmp_path_factory.getbasetemp()), artefacts.classes)
+
+
+def test_simplified_outlines_move_borders_by_a_cell_and_no_more(tmp_path):
+    grid = Grid(Size(400, 400), Mpp(0.5), Mpp(1.0))
+    y, x = np.mgrid[:200, :200]
+    classes = np.where((x - 90) ** 2 + (y - 100) ** 2 < 70**2, ArtefactClass.CLEAN, ArtefactClass.GLASS)
+    classes[(x - 90) ** 2 + (y - 80) ** 2 < 30**2] = ArtefactClass.PEN
+    artefacts = ArtefactMap(classes.astype(np.uint8), grid)
+
+    collection = map_collection(artefacts, simplify_cells=1.0)
+
+    changed = back(collection, artefacts, tmp_path) != artefacts.classes
+    inner = np.zeros_like(changed)
+    for value in (ArtefactClass.CLEAN, ArtefactClass.GLASS, ArtefactClass.PEN):
+        inner |= cv2.erode((artefacts.classes == value).astype(np.uint8), np.ones((5, 5))) > 0
+    assert changed.any()
+    assert not (changed & inner).any()
 
 
 @settings(deadline=None)
@@ -58,7 +94,7 @@ def test_every_outline_is_valid_inside_the_slide_and_has_its_true_area(slide):
     assert measured == pytest.approx(in_cells * grid.cell_area_mm2, rel=0.01)
 
 
-def test_a_hole_stays_a_hole_and_what_lies_in_it_is_found():
+def test_a_hole_stays_a_hole_and_what_lies_in_it_is_found(tmp_path):
     grid = Grid(Size(100, 100), Mpp(1.0), Mpp(1.0))
     classes = np.full((100, 100), ArtefactClass.CLEAN, np.uint8)
     classes[20:80, 20:80] = ArtefactClass.FOLD
@@ -70,7 +106,7 @@ def test_a_hole_stays_a_hole_and_what_lies_in_it_is_found():
 
     fold = next(f for f in collection["features"] if f["properties"]["classification"]["name"] == "Fold")
     assert len(fold["geometry"]["coordinates"]) == 2
-    assert np.array_equal(rasterise(collection, grid), classes)
+    assert np.array_equal(back(collection, slide[0], tmp_path), classes)
 
 
 def test_names_colours_and_ids_are_what_qupath_expects(tmp_path):
@@ -84,6 +120,7 @@ def test_names_colours_and_ids_are_what_qupath_expects(tmp_path):
     by_name = {f["properties"]["classification"]["name"]: f for f in collection["features"]}
     assert by_name["Out of focus"]["properties"]["classification"]["color"] == [255, 232, 0]
     assert by_name["Out of focus"]["properties"]["objectType"] == "annotation"
+    assert by_name["Out of focus"]["properties"]["isLocked"] is False
     assert len({f["id"] for f in collection["features"]}) == len(collection["features"])
     assert shapely.geometry.shape(by_name["Tissue"]["geometry"]).bounds == (0, 0, 40, 40)
 
@@ -99,14 +136,3 @@ def test_small_areas_are_left_out_by_their_true_size():
     )
 
     assert len(collection["features"]) == 1
-
-
-def test_annotations_without_a_known_class_are_passed_over():
-    grid = Grid(Size(10, 10), Mpp(1.0), Mpp(1.0))
-    square = {"type": "Polygon", "coordinates": [[[0, 0], [5, 0], [5, 5], [0, 5], [0, 0]]]}
-    drawn = [{}, {"classification": None}, {"classification": {"name": "Tumour"}}]
-    features = [{"type": "Feature", "geometry": square, "properties": properties} for properties in drawn]
-
-    classes = rasterise({"type": "FeatureCollection", "features": features}, grid)
-
-    assert (classes == ArtefactClass.GLASS).all()
