@@ -5,7 +5,7 @@ In: a CSV with columns slide, patient, label and any others. Out: one `CohortSli
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -56,19 +56,31 @@ class Cohort:
             SettingsError: If one line fits two slides, as a bare file name does that occurs in two folders.
         """
         lines = {line.slide: line for line in self.slides}
-        found: dict[str, CohortSlide] = {}
-        owner: dict[str, str] = {}
-        for slide_id, path in paths.items():
-            name = next((name for name in _names(slide_id, path) if name in lines), None)
-            if name is None:
-                continue
-            if name in owner:
-                raise SettingsError(
-                    f"the cohort table's line {name} fits both {paths[owner[name]]} and {path}",
-                    "name the slides by their paths or ids",
-                )
-            owner[name], found[slide_id] = slide_id, lines[name]
-        return found
+        return {slide_id: lines[name] for slide_id, name in match_names(lines, paths).items()}
+
+
+def match_names(names: Collection[str], paths: Mapping[str, str]) -> dict[str, str]:
+    """What a table calls each slide of a run; slides that it does not name are left out.
+
+    Args:
+        names: Ids, paths, file names or stems that a table has.
+        paths: Path of each slide, by slide id.
+
+    Raises:
+        SettingsError: If one name fits two slides, as a bare file name does that occurs in two folders.
+    """
+    found: dict[str, str] = {}
+    path_of: dict[str, str] = {}
+    for slide_id, path in paths.items():
+        name = next((name for name in _names(slide_id, path) if name in names), None)
+        if name is None:
+            continue
+        if name in path_of:
+            raise SettingsError(
+                f"the table's line {name} fits both {path_of[name]} and {path}", "name the slides by their paths or ids"
+            )
+        path_of[name], found[slide_id] = path, name
+    return found
 
 
 def read_cohort(path: Path) -> Cohort:
@@ -101,6 +113,8 @@ def _lines(path: Path) -> list[dict[str, str]]:
             rows = [row for row in reader if any(row)]
     except (OSError, ValueError, csv.Error) as error:
         raise SettingsError(f"{path} cannot be read as a CSV ({error})", "check the file") from error
+    if twice := {name for name in header if header.count(name) > 1}:
+        raise SettingsError(f"{path} has two columns {min(twice)}", "rename or remove one")
     for name in ("slide", "patient"):
         if name not in header:
             raise SettingsError(f"{path} has no column {name}", "give columns slide, patient and label, with commas")

@@ -1,0 +1,1 @@
+"""Patients dealt into parts: by patient, stratified, near-duplicate slides together, and verified afterwards."""
