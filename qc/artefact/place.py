@@ -3,7 +3,7 @@
 import numpy as np
 
 from qc.artefact.cutout import CutOut, Picture
-from qc.artefact.recipe import KINDS, Kind, Recipe, Wanted, log_uniform
+from qc.artefact.recipe import KINDS, LOOK_ALIKES, Kind, Recipe, Wanted, log_uniform
 from qc.labels import ArtefactClass
 from qc.optics.artefact import Artefact
 from qc.optics.field import Bounds, Coords, Mask
@@ -20,8 +20,9 @@ def place(is_tissue: Mask, mpp: float, recipe: Recipe, rng: np.random.Generator)
     coarse, at = is_tissue[::step, ::step], Coords.of(is_tissue.shape, mpp)
     at = Coords(at.x[:, ::step], at.y[::step], mpp * step)
     placed = []
-    for wanted in sorted(recipe.wanted, key=lambda one: KINDS[one.kind].plane):
-        kind = KINDS[wanted.kind]
+    kinds = KINDS | LOOK_ALIKES
+    for wanted in sorted(recipe.wanted, key=lambda one: kinds[one.kind].plane):
+        kind = kinds[wanted.kind]
         if kind.label is ArtefactClass.FOREIGN and recipe.cutouts and rng.random() < recipe.cutout_chance:
             kind = _cutout_kind(recipe.cutouts)
         placed += [(kind, one) for one in _filled(kind, wanted, coarse, at, rng)]

@@ -12,6 +12,7 @@ from qc.optics.debris import draw_clump, draw_shadow, draw_specks, draw_squames,
 from qc.optics.defocus import draw_focus_dip, draw_focus_tilt
 from qc.optics.dry import draw_dry_bubbles, draw_dry_edge
 from qc.optics.fold import draw_creases, draw_fold, draw_wrinkles
+from qc.optics.look_alike import draw_blood, draw_margin_ink
 from qc.optics.off_plane import draw_marker
 from qc.optics.tear import draw_blinds, draw_cracks
 from qc.phantom.place import Draw
@@ -31,9 +32,9 @@ class Kind:
 
 
 KINDS = {
-    "fold": Kind(ArtefactClass.FOLD, 0, (draw_fold, draw_creases, draw_creases, draw_wrinkles), 120, 4000, 2, 0.65),
-    "tear": Kind(ArtefactClass.FOLD, 0, (draw_cracks,), 80, 2500, 2, 0.2),
-    "chatter": Kind(ArtefactClass.FOLD, 0, (draw_blinds,), 200, 3000, 1, 0.15),
+    "fold": Kind(ArtefactClass.FOLD, 0, (draw_fold, draw_creases, draw_creases, draw_wrinkles), 120, 4000, 2, 0.78),
+    "tear": Kind(ArtefactClass.FOLD, 0, (draw_cracks,), 80, 2500, 2, 0.14),
+    "chatter": Kind(ArtefactClass.FOLD, 0, (draw_blinds,), 200, 3000, 1, 0.08),
     "debris": Kind(ArtefactClass.FOREIGN, 0, (draw_specks, draw_clump, draw_squames), 15, 250, 3, 0.4),
     "thread": Kind(ArtefactClass.FOREIGN, 0, (draw_threads,), 100, 2000, 2, 0.2),
     "shadow": Kind(ArtefactClass.FOREIGN, 3, (draw_shadow,), 40, 500, 3, 0.4),
@@ -43,6 +44,12 @@ KINDS = {
     "slip_edge": Kind(ArtefactClass.BUBBLE, 2, (draw_slip_edge, draw_dry_edge, draw_dry_edge), 1000, 6000, 1, 0.4),
     "pen": Kind(ArtefactClass.PEN, 3, (draw_marker,), 250, 8000, 2, 1.0),
 }
+
+LOOK_ALIKES = {
+    "margin_ink": Kind(ArtefactClass.CLEAN, -1, (draw_margin_ink,), 150, 1500, 2, 0.5),
+    "blood": Kind(ArtefactClass.CLEAN, -1, (draw_blood,), 60, 600, 3, 0.5),
+}
+"""What lies in tissue before anything ruins it, and does not ruin it."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ def draw_recipe(
     rng: np.random.Generator,
     cutouts: tuple[Picture, ...] = (),
 ) -> Recipe:
-    """A recipe with an artefact of class `label` (CLEAN for none) and now and then others.
+    """A recipe with an artefact of class `label` (CLEAN for none) now and then others, and what only looks like one.
 
     Raises:
         ValueError: If `label` is neither CLEAN nor an artefact.
@@ -89,6 +96,9 @@ def draw_recipe(
     if label is not ArtefactClass.CLEAN and label not in ARTEFACTS:
         raise ValueError(f"{label.label} cannot be composed; CLEAN or an artefact can")
     wanted = []
+    if label in ARTEFACTS and rng.random() < settings.look_alike:
+        name = str(rng.choice(list(LOOK_ALIKES)))
+        wanted.append(Wanted(name, share=log_uniform(settings.share_min, settings.share_max, rng)))
     while label in ARTEFACTS:
         wanted.append(_draw_wanted(label, settings, rng))
         if rng.random() >= settings.another:

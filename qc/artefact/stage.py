@@ -1,9 +1,9 @@
 """What an artefact stage is to the pipeline: measure each tile, then see the slide, then classify.
 
-A stage measures tiles one by one, in worker threads, into something small. When all tiles are
-measured it forms a view of the slide, and the view classifies any window of the map. Rules need the
-second look because sharp and dark are relative to the slide; and a window is larger than a tile, so
-that what tiles cut apart is judged whole.
+A stage glances at the overview, then measures tiles one by one, in worker threads, into something
+small. When all tiles are measured it forms a view of the slide, and the view classifies any window of
+the map. Rules need the second look because sharp and dark are relative to the slide; and a window is
+larger than a tile, so that what tiles cut apart is judged whole.
 """
 
 from collections.abc import Sequence
@@ -61,6 +61,10 @@ class ArtefactStage(Protocol[E]):
     @property
     def reach_um(self) -> float:
         """How far the measure of a cell looks, micrometres; tiles are read with a halo at least as wide."""
+        ...
+
+    def begun(self, overview: Pixels, tissue: TissueMask) -> "ArtefactStage[E]":
+        """The stage as it measures this slide, after a look at its overview on the grid of `tissue`."""
         ...
 
     def measure(self, pixels: Pixels, read_mpp: float, stride_px: int, halo_px: int) -> E:

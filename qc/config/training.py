@@ -84,6 +84,12 @@ class ComposeSettings(Settings):
     strength_min: float = Field(default=0.6, gt=0, description="Least strength; 1 is as the optics draw it.")
     strength_max: float = Field(default=1.5, gt=0, description="Largest strength.")
     cutout: float = Field(default=0.3, ge=0, le=1, description="Chance that a foreign body is a cut-out, if any.")
+    look_alike: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="Chance that a composed tile also shows margin ink or blood.",
+    )
     soft: float = Field(default=0.25, ge=0, le=1, description="Chance that the whole tile is a little soft but clean.")
     soft_um_max: float = Field(default=1.3, ge=0, lt=2, description="Largest blur radius of such softness.")
     gamma_min: float = Field(default=1.0, gt=0, description="Least exponent from pixel values to light.")
@@ -95,6 +101,12 @@ class AugmentSettings(Settings):
     """How tiles are varied so that no scanner or stain is a cue; ranges are symmetric unless they say otherwise."""
 
     stain_gain: float = Field(default=0.3, ge=0, lt=1, description="Relative change of each stain's density.")
+    recolour: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="Chance that brown immunostain takes the place of eosin.",
+    )
     stain_shift: float = Field(default=0.03, ge=0, description="Density added to each stain.")
     hue: float = Field(default=0.06, ge=0, le=0.5, description="Turn of hue, in turns.")
     saturation: float = Field(default=0.25, ge=0, le=1, description="Relative change of saturation.")
@@ -122,6 +134,13 @@ class TrainingSources(Settings):
     """All that a network is trained on."""
 
     mpp: float = Field(default=1.0, gt=0, le=16, description="Tiles are read at this, micrometres per pixel.")
+    tissue_density: float | None = Field(
+        default=None,
+        gt=0,
+        le=2,
+        description="Mean optical density that each slide's tissue is brought to, and its glass to a standard white; "
+        "without it pixels stay as they are.",
+    )
     tile_px: int = Field(default=512, ge=32, description="Side of a tile, pixels.")
     tissue_share_min: float = Field(default=0.2, ge=0, le=1, description="Least share of tissue in a tile, 0-1.")
     parts: dict[str, float] = Field(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qc.config.training import AugmentSettings
-from qc.optics.stain import HE_RUIFROK, to_od, to_transmittance
+from qc.optics.stain import H_DAB, HE_RUIFROK, to_od, to_transmittance
 
 Rgb = NDArray[np.uint8]
 
@@ -55,16 +55,20 @@ def jitter_stain(rgb: Rgb, settings: AugmentSettings, rng: np.random.Generator) 
 
     Args:
         rgb: (H, W, 3) uint8.
-        settings: `stain_gain` and `stain_shift`.
+        settings: `stain_gain`, `stain_shift` and `recolour`.
         rng: Draws gains and shifts.
     """
     vectors = np.vstack([HE_RUIFROK.vectors, np.cross(*HE_RUIFROK.vectors)]).astype(np.float32)
     vectors[2] /= np.linalg.norm(vectors[2])
     gain = 1 + rng.uniform(-settings.stain_gain, settings.stain_gain, 3)
     shift = rng.uniform(-settings.stain_shift, settings.stain_shift, 3)
-    mixing = np.linalg.inv(vectors) @ np.diag(gain) @ vectors
+    seen = vectors.copy()
+    if rng.random() < settings.recolour:
+        seen[1] = H_DAB.vectors[1]
+        gain[1] *= np.exp(rng.uniform(np.log(0.1), np.log(1.5)))
+    mixing = np.linalg.inv(vectors) @ np.diag(gain) @ seen
     table = to_od((np.arange(256, dtype=np.float32) + 0.5) / 256)
-    od = table[rgb] @ mixing.astype(np.float32) + (shift @ vectors).astype(np.float32)
+    od = table[rgb] @ mixing.astype(np.float32) + (shift @ seen).astype(np.float32)
     return np.clip(np.rint(to_transmittance(od) * 256 - 0.5), 0, 255).astype(np.uint8)
 
 

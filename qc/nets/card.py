@@ -38,6 +38,12 @@ class Card(Settings):
     task: Literal["artefact", "tissue"] = Field(description="What it tells apart.")
     classes: tuple[str, ...] = Field(description="Names of the classes in the order of its outputs.")
     mpp: float = Field(gt=0, description="Micrometres per pixel that it was trained at.")
+    tissue_density: float | None = Field(
+        default=None,
+        gt=0,
+        description="Optical density that a slide's tissue is brought to before the network sees it, and its glass to "
+        "a standard white; null where pixels are seen as they are.",
+    )
     network: NetworkSettings = Field(description="How it is built.")
     thresholds: dict[str, float] = Field(description="Probability from which a class is called, 0-1.")
     temperature: float = Field(gt=0, description="What logits were divided by; already in the graph.")

@@ -98,6 +98,7 @@ def map_artefacts(
         TruncatedSlideError: If too many tiles cannot be decoded.
     """
     grid = plan.grid.at(plan.grid.cell_mpp * settings.reading.stride_px)
+    stage = stage.begun(sight.overview, sight.tissue)
     colours = ColourSample(plan.cores, plan.grid.cell_mpp, settings.reading.focus_mpp_max)
     with ThreadPoolExecutor(threads) as pool:
         try:

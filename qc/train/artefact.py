@@ -49,7 +49,8 @@ def artefact_job(
     planned = plan_sources(load_settings(TrainingSources, path), root, throw_away, path.parent)
     bank = draw_bank(planned, settings, tiles, machine.workers, progress)
     cards = source_cards(planned.settings.sources, bank.refs, [item.source.name for item in planned.items])
-    return Job("artefact", OUTPUTS, settings, cards, planned.settings.parts, bank, out, machine, say)
+    density = planned.settings.tissue_density
+    return Job("artefact", OUTPUTS, settings, cards, planned.settings.parts, bank, density, out, machine, say)
 
 
 class Declared(Protocol):

@@ -15,8 +15,11 @@ from scipy.special import log_softmax, softmax
 from qc.errors import SettingsError
 from qc.labels import ARTEFACTS, ArtefactClass
 
-_LEAST_THRESHOLD = 0.05
+_NOTHING = 1e-9
+_LIMITS = np.linspace(0.05, 1, 191)
 Logits = NDArray[np.float32]
+Probabilities = NDArray[np.float64]
+Weights = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,11 @@ def calibrate(
     temperature = fit_temperature(logits, classes)
     prior = prior_shift(np.bincount(classes, minlength=len(order)), order, prevalence)
     read = Calibration(temperature, tuple(prior.tolist()), {})
-    p = read.probabilities(logits[is_clean])
-    return Calibration(temperature, read.prior, find_thresholds(p, _per_slide(slides[is_clean]), order, tnr))
+    is_artefact = np.isin(classes, [index for index, one in enumerate(order) if one in ARTEFACTS])
+    weights = np.zeros(len(classes))
+    weights[is_clean] = -_alike(slides[is_clean])
+    weights[is_artefact] = _alike(classes[is_artefact])
+    return Calibration(temperature, read.prior, find_thresholds(read.probabilities(logits), weights, order, tnr))
 
 
 def calibrate_tissue(logits: Logits, classes: NDArray[np.int64], order: Sequence[ArtefactClass]) -> Calibration:
@@ -91,24 +97,51 @@ def calibrate_tissue(logits: Logits, classes: NDArray[np.int64], order: Sequence
 
 
 def find_thresholds(
-    p: NDArray[np.float64], weights: NDArray[np.float64], order: Sequence[ArtefactClass], tnr: float
+    p: Probabilities, weights: Weights, order: Sequence[ArtefactClass], tnr: float
 ) -> dict[ArtefactClass, float]:
     """Suspicion from which each artefact is called, so that all together leave the share `tnr` of clean cells alone.
 
-    Each artefact may take an equal part of what is left over.
+    What may be called falsely is given away step by step, each time to the artefact that finds most true ones for it.
 
     Args:
-        p: (n, C) probabilities of clean cells.
-        weights: (n,) of the cells.
+        p: (n, C) probabilities of cells.
+        weights: (n,) of the cells: negative for clean ones, -1 in all; positive for artefacts.
         order: Classes in the order of the columns.
         tnr: 0-1.
     """
     kinds = [index for index, one in enumerate(order) if one in ARTEFACTS]
-    if not (kinds and len(p)):
-        return {order[index]: 1.0 for index in kinds}
     suspicion, kind = p[:, kinds].sum(axis=1), np.asarray(kinds)[p[:, kinds].argmax(axis=1)]
-    budget = (1 - tnr) / len(kinds) * float(weights.sum())
-    return {order[index]: _least(suspicion[kind == index], weights[kind == index], budget) for index in kinds}
+    curves = {index: _curve(suspicion[kind == index], weights[kind == index]) for index in kinds}
+    chosen = dict.fromkeys(kinds, len(_LIMITS) - 1)
+    left = 1 - tnr - sum(false[-1] for _true, false in curves.values())
+    while (step := _next(curves, chosen, left)) is not None:
+        index, place = step
+        left -= curves[index][1][place] - curves[index][1][chosen[index]]
+        chosen[index] = place
+    return {order[index]: float(_LIMITS[place]) for index, place in chosen.items()}
+
+
+def _next(curves: dict[int, tuple[Weights, Weights]], chosen: dict[int, int], left: float) -> tuple[int, int] | None:
+    """The artefact and its next lower limit that find most for what they call falsely, at most `left`."""
+    found: tuple[float, int, int] | None = None
+    for index, (true, false) in curves.items():
+        now = chosen[index]
+        gain, cost = true[:now] - true[now], false[:now] - false[now]
+        worth = np.where((gain > 0) & (cost <= left), gain / np.maximum(cost, _NOTHING), -1)
+        place = now - 1 - int(np.argmax(worth[::-1])) if now else 0
+        if now and worth[place] > 0 and (found is None or worth[place] > found[0]):
+            found = float(worth[place]), index, place
+    return found and found[1:]
+
+
+def _curve(suspicion: NDArray[np.float64], weights: Weights) -> tuple[Weights, Weights]:
+    """Weight of true and of false calls at each limit."""
+    order = np.argsort(suspicion)
+    first = np.searchsorted(suspicion[order], _LIMITS)
+    return tuple(
+        np.append(np.cumsum(part[order][::-1])[::-1], 0.0)[first]
+        for part in (np.maximum(weights, 0), np.maximum(-weights, 0))
+    )  # type: ignore[return-value]
 
 
 def fit_temperature(logits: Logits, classes: NDArray[np.int64]) -> float:
@@ -145,16 +178,7 @@ def prior_shift(counts: NDArray[np.int64], order: Sequence[ArtefactClass], preva
     return np.log(true / sampled)
 
 
-def _per_slide(slides: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Weights that let every slide count alike."""
-    _names, index, counts = np.unique(slides, return_inverse=True, return_counts=True)
-    return 1.0 / counts[index]
-
-
-def _least(values: NDArray[np.float64], weights: NDArray[np.float64], budget: float) -> float:
-    """The least limit that values with no more than `budget` of weight reach."""
-    order = np.argsort(-values)
-    n_over = int(np.searchsorted(np.cumsum(weights[order]), budget, side="right"))
-    if n_over >= len(values):
-        return _LEAST_THRESHOLD
-    return float(np.clip(np.nextafter(values[order[n_over]], 1), _LEAST_THRESHOLD, 1))
+def _alike(groups: NDArray) -> Weights:
+    """Weights that let every group count alike, 1 in all."""
+    _names, index, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    return 1.0 / counts[index] / max(1, len(counts))

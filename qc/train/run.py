@@ -46,6 +46,7 @@ class Job:
         sources: Where its tiles come from, with all slides of each.
         parts: Shares of patients to train and to validate on, without folds.
         bank: Its tiles.
+        tissue_density: What its slides' tissue was brought to, see `qc.nets.card`.
         folder: Where everything is written.
         machine: Where it is trained.
         say: Told about each step.
@@ -57,6 +58,7 @@ class Job:
     sources: tuple[SourceCard, ...]
     parts: dict[str, float]
     bank: TileBank
+    tissue_density: float | None
     folder: Path
     machine: Machine
     say: Say = lambda _text: None
@@ -198,6 +200,7 @@ def _save(
         task=job.task,
         classes=tuple(one.name for one in job.classes),
         mpp=job.bank.mpp,
+        tissue_density=job.tissue_density,
         thresholds={one.name: value for one, value in calibration.thresholds.items()},
         sources=tuple(_source_cards(job, training)),
         held_out=held_out,

@@ -37,4 +37,4 @@ def tissue_job(
     if _PHANTOMS in names:
         drawn = slides_of(bank.refs, names, _PHANTOMS)
         cards += (SourceCard(name=_PHANTOMS, licence="Apache-2.0", use="train", slides=drawn),)
-    return Job("tissue", OUTPUTS, settings, cards, planned.settings.parts, bank, out, machine, say)
+    return Job("tissue", OUTPUTS, settings, cards, planned.settings.parts, bank, None, out, machine, say)

@@ -8,7 +8,7 @@ from scipy.special import log_softmax, softmax
 from qc.errors import SettingsError
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.metrics.ranking import reliability
-from qc.train.calibrate import Calibration, calibrate, fit_temperature, prior_shift
+from qc.train.calibrate import Calibration, calibrate, find_thresholds, fit_temperature, prior_shift
 
 ORDER = (ArtefactClass.CLEAN, *ARTEFACTS, ArtefactClass.GLASS)
 TISSUE = np.array([one is not ArtefactClass.GLASS for one in ORDER])
@@ -91,6 +91,21 @@ def test_thresholds_leave_the_wanted_share_of_clean_tissue_alone(seed: int, tnr:
     assert np.mean(per_slide) >= tnr - 1e-9
     assert set(found.thresholds) == set(ARTEFACTS)
     assert all(0 < value <= 1 for value in found.thresholds.values())
+
+
+def test_what_may_be_called_falsely_goes_where_it_finds_most() -> None:
+    rng = np.random.default_rng(0)
+    clean = np.concatenate([rng.uniform(0, 0.1, 900), rng.uniform(0.3, 0.6, 100)])  # a tenth looks like folds
+    folds, pens = rng.uniform(0.3, 0.9, 500), rng.uniform(0.9, 1.0, 500)
+    p = np.zeros((2000, len(ORDER)))
+    p[:1000, 1], p[1000:1500, 1], p[1500:, 3] = clean, folds, pens
+    weights = np.concatenate([np.full(1000, -1e-3), np.full(1000, 2e-3)])
+
+    found = find_thresholds(p, weights, ORDER, 0.95)
+
+    fold = found[ArtefactClass.FOLD]
+    assert np.mean(clean >= fold) == pytest.approx(0.05, abs=0.01)  # all of it, for pens need none
+    assert found[ArtefactClass.PEN] <= 0.9
 
 
 def test_without_clean_tissue_there_is_nothing_to_find_thresholds_on() -> None:

@@ -30,6 +30,10 @@ class ClassicalStage:
     name: str = "classical 1"
     reach_um: float = REACH_UM
 
+    def begun(self, overview: Pixels, tissue: TissueMask) -> "ClassicalStage":  # noqa: ARG002
+        """See `ArtefactStage.begun`; what is relative to the slide is left to the view."""
+        return self
+
     def measure(self, pixels: Pixels, read_mpp: float, stride_px: int, halo_px: int) -> Evidence:
         """See `ArtefactStage.measure`."""
         return cropped(measure(pixels.rgb, pixels.is_scanned, read_mpp, stride_px), halo_px // stride_px)

@@ -17,6 +17,7 @@ from qc.labels import ARTEFACTS, ArtefactClass
 from qc.nets.card import Card
 from qc.nets.session import Session, at_mpp
 from qc.slide.window import Pixels
+from qc.tissue.light import SlideLight
 
 _PROBE_CELLS = 64
 
@@ -41,7 +42,13 @@ class NetworkEvidence:
 
 
 def look_at(
-    pixels: Pixels, read_mpp: float, stride_px: int, halo_px: int, network: Session, thresholds: NDArray[np.float32]
+    pixels: Pixels,
+    read_mpp: float,
+    stride_px: int,
+    halo_px: int,
+    network: Session,
+    thresholds: NDArray[np.float32],
+    light: SlideLight | None = None,
 ) -> NetworkEvidence:
     """Run the network over a tile with its halo and keep the core.
 
@@ -52,9 +59,13 @@ def look_at(
         halo_px: Width of the halo.
         network: The network.
         thresholds: (C,) as `thresholds_of` gives them.
+        light: The slide's, where the network wants pixels without it.
     """
     height, width = pixels.rgb.shape[:2]
-    probabilities = network.probabilities(at_mpp(pixels.rgb, read_mpp, network.card.mpp))
+    rgb, density = pixels.rgb, network.card.tissue_density
+    if light is not None and density is not None:
+        rgb = light.standardised(rgb, density)
+    probabilities = network.probabilities(at_mpp(rgb, read_mpp, network.card.mpp))
     stride = _whole_stride(height, probabilities.shape[1], stride_px)
     cells = (width // stride, height // stride)
     if probabilities.shape[1:] != cells[::-1]:

@@ -16,6 +16,7 @@ from qc.labels import ArtefactClass
 from qc.maps import TissueMask, tissue_in
 from qc.nets.session import Session
 from qc.slide.window import Pixels
+from qc.tissue.light import SlideLight, slide_light
 
 Tile = MeasuredTile[NetworkEvidence]
 
@@ -27,10 +28,12 @@ class NetworkStage:
     Attributes:
         network: A loaded network of artefacts.
         halo_um: Context on each side of a tile, micrometres.
+        light: The slide's own light, where the network wants pixels without it.
     """
 
     network: Session
     halo_um: float = 32.0
+    light: SlideLight | None = None
 
     @property
     def name(self) -> str:
@@ -48,9 +51,16 @@ class NetworkStage:
     def _thresholds(self) -> NDArray[np.float32]:
         return thresholds_of(self.network.card)
 
+    def begun(self, overview: Pixels, tissue: TissueMask) -> "NetworkStage":
+        """See `ArtefactStage.begun`; the slide's light is measured, where the network wants pixels without it."""
+        if self.network.card.tissue_density is None:
+            return self
+        light = slide_light(overview.rgb, overview.is_scanned, tissue.is_tissue, tissue.grid.cell_mpp)
+        return replace(self, light=light)
+
     def measure(self, pixels: Pixels, read_mpp: float, stride_px: int, halo_px: int) -> NetworkEvidence:
         """See `ArtefactStage.measure`."""
-        return look_at(pixels, read_mpp, stride_px, halo_px, self.network, self._thresholds)
+        return look_at(pixels, read_mpp, stride_px, halo_px, self.network, self._thresholds, self.light)
 
     def packed(self, tiles: Sequence[Tile]) -> list[Tile]:
         """See `ArtefactStage.packed`."""

@@ -24,7 +24,7 @@ from qc.slide.memory import MemorySlide
 from qc.slide.protocol import Slide
 from qc.slide.window import native_grid, read_overview
 from qc.tissue import find_tissue
-from qc.tissue.glass import estimate_glass
+from qc.tissue.light import SlideLight, slide_light
 
 _COARSER_TOLERANCE = 1.1
 
@@ -36,7 +36,7 @@ class Item:
     Attributes:
         grid: Cells at about the training mpp.
         tissue: 0 and 1.
-        glass_rgb: Colour of its bare glass, 0-255; None where the image shows none.
+        light: Its own light.
         annotation: None for clean tissue, onto which artefacts are composed.
     """
 
@@ -47,8 +47,13 @@ class Item:
     patient: str
     grid: Grid
     tissue: Raster
-    glass_rgb: tuple[float, float, float] | None
+    light: SlideLight
     annotation: Raster | None
+
+    @property
+    def shows_glass(self) -> bool:
+        """True when the colour of its glass was seen, not assumed."""
+        return self.phantom is None and not self.source.all_tissue
 
     def open(self) -> Slide:
         """The pixels; phantoms are drawn again."""
@@ -140,7 +145,8 @@ def _items(source: SourceSpec, root: Path, settings: TrainingSources) -> Iterato
                 tissue = Raster(truth.is_tissue.astype(np.uint8), truth.mpp)
                 slide = _in_memory(phantom)
                 grid = _grid(slide, settings.mpp)
-                yield Item(source, path, spec, spec.name, spec.patient or spec.name, grid, tissue, None, annotation)
+                light = _light(slide, tissue)
+                yield Item(source, path, spec, spec.name, spec.patient or spec.name, grid, tissue, light, annotation)
             continue
         relative = path.relative_to(root).as_posix()
         name = _named(source.slide, relative, source)
@@ -149,12 +155,12 @@ def _items(source: SourceSpec, root: Path, settings: TrainingSources) -> Iterato
         slide = open_slide(SlideFile(path, Mpp(source.mpp) if source.mpp else None))
         try:
             grid = _grid(slide, settings.mpp)
-            tissue, glass_rgb = _ground(slide, source)
+            tissue, light = _ground(slide, source)
             annotation = _annotation(source, root, path, name, slide, grid)
         finally:
             slide.close()
         patient = _named(source.patient, relative, source) if source.patient else name
-        yield Item(source, path, None, name, patient, grid, tissue, glass_rgb, annotation)
+        yield Item(source, path, None, name, patient, grid, tissue, light, annotation)
 
 
 def _grid(slide: Slide, mpp: float) -> Grid:
@@ -165,15 +171,22 @@ def _grid(slide: Slide, mpp: float) -> Grid:
     return native_grid(slide, mpp)
 
 
-def _ground(slide: Slide, source: SourceSpec) -> tuple[Raster, tuple[float, float, float] | None]:
+def _ground(slide: Slide, source: SourceSpec) -> tuple[Raster, SlideLight]:
     if source.all_tissue:
-        return Raster(np.ones((1, 1), np.uint8), slide.mpp * max(slide.size.width, slide.size.height)), None
+        tissue = Raster(np.ones((1, 1), np.uint8), slide.mpp * max(slide.size.width, slide.size.height))
+        return tissue, _light(slide, tissue)
     grid = native_grid(slide, ReadingSettings().tissue_mpp)
     overview = read_overview(slide, grid)
-    settings = TissueSettings()
-    tissue = find_tissue(overview.rgb, overview.is_scanned, grid.cell_mpp, settings)
-    glass = estimate_glass(overview.rgb, overview.is_scanned, settings)
-    return Raster(tissue.astype(np.uint8), grid.cell_mpp), glass.rgb
+    is_tissue = find_tissue(overview.rgb, overview.is_scanned, grid.cell_mpp, TissueSettings())
+    light = slide_light(overview.rgb, overview.is_scanned, is_tissue, grid.cell_mpp)
+    return Raster(is_tissue.astype(np.uint8), grid.cell_mpp), light
+
+
+def _light(slide: Slide, tissue: Raster) -> SlideLight:
+    grid = native_grid(slide, ReadingSettings().tissue_mpp)
+    overview = read_overview(slide, grid)
+    is_tissue = tissue.window(grid, Window(0, 0, grid.size.width, grid.size.height), outside=0) > 0
+    return slide_light(overview.rgb, overview.is_scanned, is_tissue, grid.cell_mpp)
 
 
 def _annotation(source: SourceSpec, root: Path, path: Path, name: str, slide: Slide, grid: Grid) -> Raster | None:

@@ -15,6 +15,9 @@ from qc.config.training import ComposeSettings, LabelNoiseSettings
 from qc.labels import ARTEFACTS, IGNORE, ArtefactClass
 from qc.slide.protocol import Slide
 from qc.slide.window import read_window
+from qc.tissue.light import WHITE
+
+Glass = tuple[float, float, float] | None
 
 _OPEN_SLIDES = 256
 
@@ -88,16 +91,24 @@ class TileSource:
         pixels = read_window(self._slide(ref.item, item), item.grid, ref.window)
         is_tissue = item.tissue.smooth(item.grid, ref.window) & pixels.is_scanned
         mpp = float(item.grid.cell_mpp)
+        seen, glass_rgb = self._standardised(pixels.rgb, item)
         if ref.weak is not None:
-            rgb, classes = pixels.rgb, np.full(is_tissue.shape, IGNORE, np.uint8)
+            rgb, classes = seen, np.full(is_tissue.shape, IGNORE, np.uint8)
         elif item.annotation is None:
             recipe = draw_recipe(label, self._compose, rng, self._planned.cutouts)
-            rgb, classes = compose(pixels.rgb, is_tissue, mpp, recipe, rng, item.glass_rgb)
+            rgb, classes = compose(seen, is_tissue, mpp, recipe, rng, glass_rgb)
         else:
-            rgb, classes = pixels.rgb, _annotated(item, ref, is_tissue)
+            rgb, classes = seen, _annotated(item, ref, is_tissue)
         classes = spoil(classes, mpp, self._noise, rng)
         classes[~pixels.is_scanned] = IGNORE
         return Tile(rgb, classes, mpp, ref)
+
+    def _standardised(self, rgb: NDArray[np.uint8], item: Item) -> tuple[NDArray[np.uint8], Glass]:
+        """Pixels as the network is to see them, and the colour of their glass where it is known."""
+        density = self._planned.settings.tissue_density
+        if density is None:
+            return rgb, item.light.glass_rgb if item.shows_glass else None
+        return item.light.standardised(rgb, density), (WHITE, WHITE, WHITE)
 
     def _slide(self, key: int, item: Item) -> Slide:
         if key not in self._open:
