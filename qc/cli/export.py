@@ -131,7 +131,8 @@ def _of_manifest(path: Path, wanted: str, folder: Path, slides: tuple[str, ...])
     from qc.exchange import tables
     from qc.exchange.chosen import chosen_slides
     from qc.exchange.coords import slide_tiles, write_coords
-    from qc.exchange.geojson import tile_collection, write_geojson
+    from qc.exchange.geojson import write_geojson
+    from qc.exchange.tile_outlines import tile_collection
     from qc.manifest import read_manifest
 
     if wanted not in _OF_MANIFESTS:

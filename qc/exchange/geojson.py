@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import rasterio.features
 import shapely
 import shapely.geometry
@@ -23,12 +22,9 @@ from qc.exchange.annotations import TISSUE_NAME
 from qc.files import write_text
 from qc.geometry import Grid
 from qc.labels import ARTEFACTS, ArtefactClass
-from qc.manifest import CLASS_COLUMNS
 from qc.maps import ArtefactMap, TissueMask
 
 _TISSUE_COLOUR = (160, 32, 160)
-_KEPT = ("Kept", (0, 158, 115))
-_REMOVED = ("Removed", (213, 94, 0))
 _NAMESPACE = uuid.UUID("6f6c2f0e-7d0b-5c55-9d0c-5f3d2b0a8a11")
 
 
@@ -67,17 +63,6 @@ def map_collection(artefacts: ArtefactMap, simplify_cells: float = 0.0, min_area
     return feature_collection(artefacts, TissueMask(is_tissue, artefacts.grid), simplify_cells, min_area_um2)
 
 
-def tile_collection(tiles: pd.DataFrame) -> dict[str, Any]:
-    """Tiles of one slide as squares, kept ones and removed ones in two colours, with their shares and the reason.
-
-    They are QuPath's `tile` objects, of which it shows many more at ease than annotations.
-
-    Args:
-        tiles: Rows of a manifest.
-    """
-    return {"type": "FeatureCollection", "features": [_tile(row) for row in tiles.to_dict("records")]}
-
-
 def write_geojson(collection: dict[str, Any], path: Path, stamp: Mapping[str, str] | None = None) -> None:
     """Write a feature collection atomically; its member `slidegate` says where it comes from."""
     write_text(path, json.dumps(collection | {"slidegate": dict(stamp or {})}, separators=(",", ":")))
@@ -107,23 +92,4 @@ def _feature(polygon: BaseGeometry, name: str, colour: tuple[int, int, int], gri
             "isLocked": False,
             "measurements": {"Area mm^2": polygon.area * (grid.slide_mpp / 1000) ** 2},
         },
-    }
-
-
-def _tile(row: Mapping[Any, Any]) -> dict[str, Any]:
-    x, y, width, height = (int(row[f"{name}_level0"]) for name in ("x", "y", "width", "height"))
-    ring = [[x, y], [x + width, y], [x + width, y + height], [x, y + height], [x, y]]
-    name, colour = _KEPT if row["is_kept"] else _REMOVED
-    properties = {
-        "objectType": "tile",
-        "classification": {"name": name, "color": list(colour)},
-        "measurements": {column: round(float(row[column]), 4) for column in ("tissue", *CLASS_COLUMNS)},
-    }
-    if row["reason"]:
-        properties["name"] = str(row["reason"])
-    return {
-        "type": "Feature",
-        "id": str(uuid.uuid5(_NAMESPACE, f"{row['slide_id']} {x} {y}")),
-        "geometry": {"type": "Polygon", "coordinates": [ring]},
-        "properties": properties,
     }

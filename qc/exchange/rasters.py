@@ -19,6 +19,7 @@ from qc.maps import ArtefactMap
 _KEY = "slidegate"
 _IGNORE_COLOUR = (204, 121, 167)
 _TILE_CELLS = 256
+_PIXEL_SCALE, _TIE_POINT, _DOUBLE = 33550, 33922, 12  # GeoTIFF 1.1, 7.1
 
 
 def write_artefact_map(artefacts: ArtefactMap, path: Path, stamp: Mapping[str, str] | None = None) -> None:
@@ -66,12 +67,14 @@ def read_artefact_map(path: Path) -> ArtefactMap:
 def write_label_tiff(artefacts: ArtefactMap, path: Path, stamp: Mapping[str, str] | None = None) -> None:
     """Write a map as a tiled TIFF with palette, cells per centimetre, and the JSON of the PNG as its description.
 
+    Its GeoTIFF tags lay it over the slide's level-0 pixels where a program draws both.
+
     Args:
         artefacts: The map.
         path: TIFF file to write.
         stamp: Where the map comes from.
     """
-    per_cm = 1e4 / artefacts.grid.cell_mpp
+    per_cm, pitch = 1e4 / artefacts.grid.cell_mpp, artefacts.grid.pitch
     with replacing(path) as partial:
         tifffile.imwrite(
             partial,
@@ -83,6 +86,10 @@ def write_label_tiff(artefacts: ArtefactMap, path: Path, stamp: Mapping[str, str
             resolution=(per_cm, per_cm),
             resolutionunit="CENTIMETER",
             description=json.dumps({_KEY: _about(artefacts.grid, stamp)}),
+            extratags=[
+                (_PIXEL_SCALE, _DOUBLE, 3, (pitch, pitch, 0.0), True),
+                (_TIE_POINT, _DOUBLE, 6, (0.0,) * 6, True),
+            ],
             software="SlideGate",
             metadata=None,
             maxworkers=1,

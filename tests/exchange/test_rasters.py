@@ -2,15 +2,22 @@ import json
 
 import numpy as np
 import pytest
+import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from qc.errors import RunError
-from qc.exchange.rasters import read_artefact_map, write_artefact_map
+from qc.errors import ExchangeError, RunError
+from qc.exchange.rasters import (
+    read_artefact_map,
+    read_label_tiff,
+    write_artefact_map,
+    write_label_mask,
+    write_label_tiff,
+)
 from qc.geometry import Grid, Mpp, Size
-from qc.labels import ArtefactClass
+from qc.labels import IGNORE, ArtefactClass
 from qc.maps import ArtefactMap
 
 
@@ -70,3 +77,55 @@ def test_a_map_of_a_whole_large_slide_can_be_read_back(tmp_path):
     write_artefact_map(ArtefactMap(np.full(grid.shape, 7, np.uint8), grid), tmp_path / "map.png")
 
     assert read_artefact_map(tmp_path / "map.png").classes.shape == grid.shape
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(1, 700), st.integers(1, 700), st.floats(0.1, 5), st.floats(1, 9), st.integers(0, 9))
+def test_a_label_tiff_comes_back_with_its_grid(tmp_path_factory, width, height, slide_mpp, times, seed):
+    grid = Grid(Size(width, height), Mpp(slide_mpp), Mpp(slide_mpp * times))
+    classes = np.random.default_rng(seed).integers(0, 8, grid.shape, np.uint8)
+    path = tmp_path_factory.getbasetemp() / "map.tif"
+
+    write_label_tiff(ArtefactMap(classes, grid), path)
+    back = read_label_tiff(path)
+
+    assert np.array_equal(back.classes, classes)
+    assert back.grid == grid
+
+
+def test_other_programs_see_a_label_tiff_in_class_colours_and_its_cells_in_um(tmp_path):
+    grid = Grid(Size(64, 8), Mpp(0.25), Mpp(2.0))
+    write_label_tiff(ArtefactMap(np.arange(8, dtype=np.uint8)[None], grid), tmp_path / "map.tif")
+
+    with Image.open(tmp_path / "map.tif") as image:
+        shown = np.array(image.convert("RGB"))[0].tolist()
+        values, per_inch = np.array(image)[0].tolist(), image.info["dpi"][0]
+    with rasterio.open(tmp_path / "map.tif") as dataset:  # GDAL, as QGIS reads it
+        colours, tags, transform = dataset.colormap(1), dataset.tags(), dataset.transform
+
+    assert values == list(range(8))
+    assert shown == [list(c.colour) for c in ArtefactClass]
+    assert 25400 / per_inch == pytest.approx(2.0)
+    assert colours[5][:3] == ArtefactClass.BUBBLE.colour
+    assert float(tags["TIFFTAG_XRESOLUTION"]) == pytest.approx(5000)
+    assert tags["TIFFTAG_RESOLUTIONUNIT"].startswith("3")
+    assert tuple(transform)[:6] == (8, 0, 0, 0, -8, 0)
+
+
+def test_a_tiff_that_is_no_map_is_one_sentence(tmp_path):
+    Image.new("P", (8, 8)).save(tmp_path / "other.tif")
+
+    with pytest.raises(ExchangeError, match="is no artefact map"):
+        read_label_tiff(tmp_path / "other.tif")
+
+
+def test_a_mask_with_ignored_cells_comes_back_and_is_read_by_index(tmp_path):
+    grid = Grid(Size(9, 1), Mpp(1.0), Mpp(1.0))
+    values = np.array([[0, 1, 2, 3, 4, 5, 6, 7, IGNORE]], np.uint8)
+
+    write_label_mask(values, grid, tmp_path / "mask.png")
+
+    assert np.array_equal(read_artefact_map(tmp_path / "mask.png").classes, values)
+    with Image.open(tmp_path / "mask.png") as image:
+        assert image.mode == "P"
+        assert np.array_equal(np.array(image), values)
