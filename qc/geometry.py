@@ -163,6 +163,14 @@ class Grid:
         y1 = min(self.slide_size.height, math.ceil(window.bottom * self.pitch))
         return Region(x0, y0, x1 - x0, y1 - y0)
 
+    def first_cell(self, level0: int) -> int:
+        """First column (or row) whose centre lies at or beyond a level-0 coordinate: tiles side by side share no cell.
+
+        >>> Grid(Size(1000, 600), Mpp(0.5), Mpp(8.0)).first_cell(512)
+        32
+        """
+        return max(0, math.ceil(level0 / self.pitch - 0.5))
+
     def at(self, cell_mpp: float) -> "Grid":
         """The same slide under cells of another size."""
         return Grid(self.slide_size, self.slide_mpp, Mpp(cell_mpp))

@@ -12,6 +12,7 @@ from qc.cli.demo import demo
 from qc.cli.doctor import doctor
 from qc.cli.evaluate import evaluate
 from qc.cli.export import export
+from qc.cli.filter import filter_command
 from qc.cli.import_ import import_command
 from qc.cli.phantoms import phantoms
 from qc.cli.show import show
@@ -29,7 +30,20 @@ def cli() -> None:
     """SlideGate: find out which tissue on a slide can be trusted."""
 
 
-for command in (assess, show, demo, bench, evaluate, export, import_command, phantoms, train, ablate, doctor):
+for command in (
+    assess,
+    show,
+    demo,
+    bench,
+    evaluate,
+    export,
+    filter_command,
+    import_command,
+    phantoms,
+    train,
+    ablate,
+    doctor,
+):
     cli.add_command(command)
 
 

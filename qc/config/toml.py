@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -18,16 +18,25 @@ def load_settings(model: type[S], path: Path) -> S:
     Raises:
         SettingsError: If the file is missing, no TOML, or holds an unknown key or a wrong value.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read ({error.strerror})", "check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not valid TOML ({error})", "correct the file") from error
+    data = read_toml(path)
     try:
         return model.model_validate(data)
     except ValidationError as error:
         raise SettingsError(f"{path}: {first_problem(error)}", "see docs/settings.md for all keys") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        SettingsError: If the file is missing or no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror})", "check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML ({error})", "correct the file") from error
 
 
 def first_problem(error: ValidationError) -> str:

@@ -17,7 +17,6 @@ _LEGEND_PX = 150
 _TOP_PX = 34
 _BOTTOM_PX = 36
 _TISSUE_OUTLINE = (160, 32, 160)
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _BAR_STEPS_MM = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
@@ -104,15 +103,16 @@ def _framed(picture: NDArray[np.uint8], title: str, um_per_px: float) -> Image.I
     draw = ImageDraw.Draw(canvas)
     draw.text((_MARGIN_PX, 8), shortened(title, canvas.width // 8), "black", font)
     draw_legend(draw, canvas.width - _LEGEND_PX - _MARGIN_PX, _TOP_PX)
-    _scale_bar(draw, canvas.height - 26, um_per_px, width, font)
+    draw_scale_bar(draw, canvas.height - 26, um_per_px, width)
     return canvas
 
 
-def _scale_bar(draw: ImageDraw.ImageDraw, top: int, um_per_px: float, width: int, font: Font) -> None:
+def draw_scale_bar(draw: ImageDraw.ImageDraw, top: int, um_per_px: float, width: int) -> None:
+    """A bar of a round length below a picture, at most a third as long as its `width` pixels."""
     length_mm = max((mm for mm in _BAR_STEPS_MM if mm * 1000 / um_per_px <= width / 3), default=_BAR_STEPS_MM[0])
     length_px = round(length_mm * 1000 / um_per_px)
     draw.rectangle((_MARGIN_PX, top + 6, _MARGIN_PX + length_px, top + 10), "black")
-    draw.text((_MARGIN_PX + length_px + 8, top - 2), f"{length_mm:g} mm", "black", font)
+    draw.text((_MARGIN_PX + length_px + 8, top - 2), f"{length_mm:g} mm", "black", ImageFont.load_default(15))
 
 
 def shortened(text: str, length: int) -> str:

@@ -58,6 +58,11 @@ class Manifest:
         """Names of the slide table's columns that came from the cohort table."""
         return tuple(name for name in self.slides.columns if name not in SLIDE_COLUMNS)
 
+    def by_slide(self) -> dict[str, pd.DataFrame]:
+        """Tiles of each slide, kept or not; an empty table for a slide without any."""
+        found = {str(slide_id): tiles for slide_id, tiles in self.tiles.groupby("slide_id", sort=False)}
+        return {slide_id: found.get(slide_id, self.tiles.iloc[:0]) for slide_id in self.slides["slide_id"]}
+
     def with_splits(self, split_of: Mapping[str, str]) -> "Manifest":
         """The same manifest with each slide's tiles in a named part.
 
@@ -117,9 +122,9 @@ def _origin(tiles: pd.DataFrame, note: ManifestNote) -> str:
 
 
 def _rows(tiles: pd.DataFrame) -> str:
-    empty = (tiles["width_level0"] <= 0) | (tiles["height_level0"] <= 0) | (tiles["tile_px"] <= 0)
-    outside = (tiles["x_level0"] < 0) | (tiles["y_level0"] < 0)
-    for is_wrong, what in ((empty, "an empty tile"), (outside, "a tile that begins outside its slide")):
+    is_empty = (tiles[["width_level0", "height_level0", "tile_px"]].to_numpy() <= 0).any(axis=1)
+    is_outside = (tiles[["x_level0", "y_level0"]].to_numpy() < 0).any(axis=1)
+    for is_wrong, what in ((is_empty, "an empty tile"), (is_outside, "a tile that begins outside its slide")):
         if is_wrong.any():
             return f"holds {what} (row {int(np.flatnonzero(is_wrong)[0])})"
     is_twice = tiles.duplicated(["slide_id", "x_level0", "y_level0"])

@@ -34,7 +34,9 @@ TILE_COLUMNS: Final[Mapping[str, str]] = {
 
 SLIDE_COLUMNS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("slide_id", "path", "patient", "label"), "str"),
-    **dict.fromkeys(("verdict", "verdict_by", "status", "why"), "str"),
+    **dict.fromkeys(("verdict", "verdict_by", "verdict_reason"), "str"),
+    **dict.fromkeys(("decision", "decided_by", "decision_reason"), "str"),
+    **dict.fromkeys(("status", "why"), "str"),
     **dict.fromkeys(("width_level0", "height_level0"), "int64"),
     **dict.fromkeys(("slide_mpp", "tissue_mm2"), "float64"),
     **dict.fromkeys(("candidates", "kept", *(f"removed_{cause}" for cause in CAUSES)), "int64"),

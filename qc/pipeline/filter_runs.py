@@ -1,0 +1,166 @@
+"""Runs in, manifest out: records, maps and decisions of finished runs, and what a person knows about the slides."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from qc.cohort_table import Cohort
+from qc.config.filter import FilterSettings
+from qc.config.profile import Profile
+from qc.errors import RunError, SettingsError
+from qc.filtering.build import FilteredSlide, Origin, assembled, filter_slide
+from qc.filtering.candidates import find_candidates, no_candidates
+from qc.filtering.standing import SlideFacts, facts_of
+from qc.labels import ArtefactClass
+from qc.manifest import SLIDE_COLUMNS, Manifest
+from qc.maps import Coverage
+from qc.pipeline.folder import RunFolder, RunNote, SlideFolder
+from qc.pipeline.stored import decisions_in_force, stored_maps
+from qc.record import Assessed, Failed
+from qc.score import judge
+from qc.store.decision import Decision
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Finished runs that were made alike, and their slides.
+
+    Attributes:
+        notes: One per run.
+        records: All slides of all runs.
+        folders: Where each slide's results lie, by slide id.
+        decisions: What people decided, by slide id.
+    """
+
+    notes: tuple[RunNote, ...]
+    records: tuple[Assessed | Failed, ...]
+    folders: Mapping[str, SlideFolder]
+    decisions: Mapping[str, Decision]
+
+
+def read_runs(runs: Sequence[RunFolder], store_url: str | None = None) -> Runs:
+    """Open runs.
+
+    Args:
+        runs: Run folders.
+        store_url: Database with people's decisions; by default each run's own.
+
+    Raises:
+        RunError: If one is no run, they were made with different settings, a slide is in two, or there is no slide.
+    """
+    notes = [run.read_note() for run in runs]
+    for run, note in zip(runs, notes, strict=True):
+        if note.settings_fingerprint != notes[0].settings_fingerprint:
+            raise RunError(
+                f"{runs[0].root} and {run.root} were made with different settings, profiles or networks",
+                "assess the slides again with one of them, or filter the runs one by one",
+            )
+    records: list[Assessed | Failed] = []
+    folders: dict[str, SlideFolder] = {}
+    decisions: dict[str, Decision] = {}
+    for run, note in zip(runs, notes, strict=True):
+        decisions |= decisions_in_force(run, note.run_id, store_url)
+        for record in run.records():
+            slide_id = record.stamp.slide_id
+            if slide_id in folders:
+                raise RunError(f"slide {slide_id} is in two of the runs", "name each run once")
+            folders[slide_id] = run.slide(slide_id)
+            records.append(record)
+    if not records:
+        raise RunError(f"{runs[0].root} holds no assessed slide", "run qc assess first")
+    return Runs(tuple(notes), tuple(records), folders, decisions)
+
+
+def check_origin(manifest: Manifest, runs: Runs) -> None:
+    """Refuse runs that a manifest does not come from.
+
+    Raises:
+        RunError: If the manifest was made from other runs.
+    """
+    known = {note.run_id for note in runs.notes}
+    if missing := set(manifest.note.runs) - known:
+        raise RunError(f"the manifest comes from run {min(missing)}, which is not among those named", "name its runs")
+
+
+def filter_runs(
+    runs: Runs,
+    settings: FilterSettings,
+    profile: Profile | None = None,
+    cohort: Cohort | None = None,
+    tell: Callable[[], None] = lambda: None,
+) -> Manifest:
+    """Choose tiles from the stored maps of runs.
+
+    Args:
+        runs: What `read_runs` gave.
+        settings: Of the filter.
+        profile: Judges the slides anew from their stored coverage and scores; by default the runs' verdicts hold.
+        cohort: Patient, label and clinical columns; every slide must be in it.
+        tell: Called after each slide.
+
+    Raises:
+        QCError: If the cohort table misses or contradicts a slide, a map is damaged, or tiles are too small for it.
+    """
+    known = _known(runs.records, cohort) if cohort else {}
+    note = runs.notes[0]
+    judged_by = profile or note.profile
+    ids = tuple(note.run_id for note in runs.notes)
+    origin = Origin(note.settings_fingerprint, ids, f"{judged_by.name} {judged_by.version}")
+
+    def parts() -> Iterator[FilteredSlide]:
+        for record in runs.records:
+            judged = record if profile is None else judged_again(record, profile)
+            facts = facts_of(judged, runs.decisions.get(record.stamp.slide_id))
+            yield _filtered(facts, runs, settings, known.get(facts.slide_id))
+            tell()
+
+    return assembled(parts(), settings, origin)
+
+
+def judged_again(record: Assessed | Failed, profile: Profile) -> Assessed | Failed:
+    """A record with the verdict that another profile gives the same coverage and scores."""
+    if isinstance(record, Failed):
+        return record
+    cell_mm2 = (record.map_mpp / 1000) ** 2
+    cells = {ArtefactClass[name.upper()]: round(amount.area_mm2 / cell_mm2) for name, amount in record.coverage.items()}
+    covered = Coverage(cells, cell_mm2)
+    judgement = judge(covered, record.focus_score, record.stain_score, record.domain_distance, profile)
+    named = f"{profile.name} {profile.version}"
+    return record.model_copy(
+        update={"verdict": judgement.verdict, "reason": judgement.reason, "remedy": judgement.remedy, "profile": named}
+    )
+
+
+def _filtered(
+    facts: SlideFacts, runs: Runs, settings: FilterSettings, known: Mapping[str, Any] | None
+) -> FilteredSlide:
+    has_map = facts.width_level0 > 0
+    maps = stored_maps(runs.folders[facts.slide_id]) if has_map else None
+    candidates = find_candidates(*maps, settings.tiles) if maps else no_candidates()
+    return filter_slide(facts, candidates, settings, runs.notes[0].settings_fingerprint, known)
+
+
+def _known(records: Sequence[Assessed | Failed], cohort: Cohort) -> dict[str, dict[str, Any]]:
+    """What the table says of each slide."""
+    taken = {*SLIDE_COLUMNS} & {*cohort.numeric, *cohort.categorical}
+    if taken:
+        raise SettingsError(f"the cohort table's column {min(taken)} is one of the manifest's", "give it another name")
+    paths = {record.stamp.slide_id: record.stamp.path for record in records}
+    lines = cohort.match(paths)
+    patients = {line.slide: line.patient for line in cohort.slides}
+    known = {}
+    for slide_id, path in paths.items():
+        if slide_id not in lines:
+            raise SettingsError(
+                f"the cohort table has no line for slide {slide_id} ({path})", "add one, or leave it out"
+            )
+        names = (slide_id, path, PurePath(path).name, PurePath(path).stem)
+        whose = sorted({patients[name] for name in names if name in patients})
+        if len(whose) > 1:
+            raise SettingsError(
+                f"the cohort table names {path} twice, with patients {whose[0]} and {whose[1]}", "keep one line"
+            )
+        line = lines[slide_id]
+        known[slide_id] = {"patient": line.patient, "label": line.label, **line.clinical}
+    return known

@@ -1,0 +1,55 @@
+"""What a run keeps of a slide, read back: artefact map, tissue mask and people's decisions. No pixel is read again."""
+
+import numpy as np
+import rasterio.features
+from numpy.typing import NDArray
+from rasterio.transform import Affine
+
+from qc.exchange.annotations import read_drawing
+from qc.exchange.rasters import read_artefact_map
+from qc.geometry import Grid
+from qc.labels import ArtefactClass
+from qc.maps import ArtefactMap, TissueMask
+from qc.pipeline.folder import RunFolder, SlideFolder
+from qc.store.database import Store, sqlite_url
+from qc.store.decision import Decision
+
+
+def stored_maps(folder: SlideFolder) -> tuple[ArtefactMap, TissueMask]:
+    """The artefact map and the tissue it is about, both on the map's grid.
+
+    Whatever has a class is tissue. The map alone does not tell tissue that was not seen from area that was not scanned:
+    there the stored outlines decide.
+
+    Raises:
+        RunError: If the map is not there or damaged.
+        ExchangeError: If the outlines are needed and not there or damaged.
+    """
+    artefacts = read_artefact_map(folder.artefacts)
+    is_unseen = artefacts.classes == ArtefactClass.UNASSESSED
+    is_tissue = ~is_unseen & (artefacts.classes != ArtefactClass.GLASS)
+    if is_unseen.any():
+        is_tissue |= is_unseen & _outlined(folder, artefacts.grid)
+    return artefacts, TissueMask(is_tissue, artefacts.grid)
+
+
+def decisions_in_force(run: RunFolder, run_id: str, store_url: str | None = None) -> dict[str, Decision]:
+    """What people decided on the slides of a run, by slide id; nothing when the run has no store.
+
+    Raises:
+        RunError: If the store cannot be read.
+    """
+    if store_url is None and not run.store.exists():
+        return {}
+    store = Store(store_url or sqlite_url(run.store))
+    try:
+        return store.decisions(run_id)
+    finally:
+        store.close()
+
+
+def _outlined(folder: SlideFolder, grid: Grid) -> NDArray[np.bool_]:
+    areas = [one.area for one in read_drawing(folder.geojson).annotations if one.value == ArtefactClass.CLEAN]
+    if not areas:
+        return np.zeros(grid.shape, np.bool_)
+    return rasterio.features.geometry_mask(areas, grid.shape, Affine.scale(grid.pitch), invert=True)
