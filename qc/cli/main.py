@@ -10,6 +10,7 @@ from qc.cli.assess import assess
 from qc.cli.bench import bench
 from qc.cli.demo import demo
 from qc.cli.doctor import doctor
+from qc.cli.downstream import downstream
 from qc.cli.evaluate import evaluate
 from qc.cli.export import export
 from qc.cli.filter import filter_command
@@ -38,6 +39,7 @@ for command in (
     evaluate,
     export,
     filter_command,
+    downstream,
     import_command,
     phantoms,
     train,

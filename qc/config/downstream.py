@@ -73,10 +73,13 @@ class CompareSettings(Settings):
 
     seeds: tuple[int, ...] = Field(default=(1, 2, 3), min_length=1, description="Trainings of each arm.")
     folds: int = Field(
-        default=0, ge=0, le=20, description="Parts of a cross-validation by patient; 0 uses the manifest's split."
+        default=0, ge=0, le=20, description="Parts of a cross-validation by patient; 0 trains and tests once."
+    )
+    test_patients: tuple[str, ...] = Field(
+        default=(), description="Patients tested on; without them the manifest's split says who."
     )
     test_share: float = Field(
-        default=0.3, gt=0, lt=1, description="Share of patients tested on where the manifest has no split."
+        default=0.3, gt=0, lt=1, description="Share of patients tested on where nothing says who, 0-1."
     )
     repeats: int = Field(default=2000, ge=100, description="Resamples of patients for an interval.")
 
@@ -86,3 +89,48 @@ class DownstreamSettings(Settings):
 
     classifier: ClassifierSettings = Field(default_factory=ClassifierSettings, description="The classifier.")
     compare: CompareSettings = Field(default_factory=CompareSettings, description="Seeds, parts and intervals.")
+
+
+class SheetSpec(Settings):
+    """Numbered tile files that lie together on one sheet, as those of one slide."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]+$", description="Name of the sheet.")
+    label: str = Field(min_length=1, description="What its tissue shows.")
+    folder: str = Field(min_length=1, description="Folder of the files under the data folder; stems are numbers.")
+    numbers: tuple[tuple[int, int], ...] = Field(min_length=1, description="First and last number of each run.")
+
+
+class SheetsSettings(Settings):
+    """Loose tiles laid on sheets."""
+
+    tile_px: int = Field(default=224, ge=16, description="Side of a tile file, pixels.")
+    sheets: tuple[SheetSpec, ...] = Field(min_length=1, description="The sheets.")
+
+
+class BlurStudySettings(Settings):
+    """What a classifier owes to blur, on tiles of which one label is softer."""
+
+    manifest: str = Field(description="Manifest under the data folder.")
+    compare: CompareSettings = Field(default_factory=lambda: CompareSettings(folds=3), description="Seeds and parts.")
+    soft_centile: float = Field(
+        default=8.0, gt=0, lt=50, description="Sharpness that tiles are blurred to: this centile of all tiles, percent."
+    )
+    bins: int = Field(default=6, ge=2, description="Bins of sharpness that hold as many tiles of either label.")
+
+
+class ArtefactStudySettings(Settings):
+    """What filtering gives back, on the same slides with more and more artefacts."""
+
+    manifests: dict[str, str] = Field(min_length=1, description="Share of artefacts, as text, to manifest.")
+    compare: CompareSettings = Field(default_factory=CompareSettings, description="Seeds and parts.")
+    arms_at: str = Field(description="Share of artefacts, one of the manifests, at which all arms are trained.")
+
+
+class StudySettings(Settings):
+    """The experiments of reports/downstream-follicular.md."""
+
+    commands: tuple[str, ...] = Field(default=(), description="What has to be typed, for the report.")
+    phantoms: ArtefactStudySettings = Field(description="Synthetic slides.")
+    real: BlurStudySettings = Field(description="Real tiles.")
+    classifier: ClassifierSettings = Field(default_factory=ClassifierSettings, description="That of phantoms.")
+    real_classifier: ClassifierSettings = Field(default_factory=ClassifierSettings, description="That of real tiles.")

@@ -64,7 +64,7 @@ def places(table: pd.DataFrame) -> list[Place]:
     return list(zip(*columns, strict=True))
 
 
-def read_bank(tiles: pd.DataFrame, input_px: int, folder: Path, tell: Callable[[int, int], None] | None = None) -> Bank:
+def read_bank(tiles: pd.DataFrame, input_px: int, folder: Path) -> Bank:
     """Read every tile of a manifest's rows at the size a network sees.
 
     A slide whose tiles lie in the folder already is not read again, unless its file or its tiles changed.
@@ -73,7 +73,6 @@ def read_bank(tiles: pd.DataFrame, input_px: int, folder: Path, tell: Callable[[
         tiles: Rows of a manifest.
         input_px: Side of a tile after reduction by area, pixels.
         folder: Where arrays are kept; about 49 kB for a tile of 128 pixels.
-        tell: Called with slides done and slides in all.
 
     Raises:
         ManifestError: If a slide is not where the manifest says.
@@ -81,12 +80,9 @@ def read_bank(tiles: pd.DataFrame, input_px: int, folder: Path, tell: Callable[[
     """
     folder.mkdir(parents=True, exist_ok=True)
     arrays, rows = {}, {}
-    groups = list(tiles.groupby("slide_id", sort=True))
-    for done, (slide_id, group) in enumerate(groups, 1):
+    for slide_id, group in tiles.groupby("slide_id", sort=True):
         arrays[str(slide_id)] = _kept(str(slide_id), group, input_px, folder)
         rows |= {place: row for row, place in enumerate(places(group))}
-        if tell is not None:
-            tell(done, len(groups))
     return Bank(arrays, rows)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from qc.config.downstream import CompareSettings
 from qc.errors import ManifestError, SettingsError
 
 TRAIN, TEST = "train", "test"
@@ -55,21 +56,24 @@ def labelled(tiles: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
     return chosen.assign(target=chosen["label"].map(list(labels).index).astype("int64"), person=person)
 
 
-def parts(tiles: pd.DataFrame, folds: int, test_share: float, seed: int = 0) -> tuple[Part, ...]:
-    """Parts to train and test: the manifest's own split, or a cross-validation by patient.
+def parts(tiles: pd.DataFrame, settings: CompareSettings, seed: int = 0) -> tuple[Part, ...]:
+    """Parts to train and test: a cross-validation by patient, named patients, the manifest's own split, or a draw.
 
     Args:
         tiles: From `labelled`.
-        folds: Number of parts; 0 takes the column `split`, or draws `test_share` of the patients where it is empty.
-        test_share: Share of patients tested on, 0-1.
+        settings: Which of these, in this order.
         seed: Of the draw; patients of a label are dealt out in turn, so that parts hold alike of each.
 
     Raises:
         SettingsError: If a part would lack a label, or the manifest's split is of other names.
     """
+    folds = settings.folds
+    if not folds and settings.test_patients:
+        is_test = tiles["patient"].isin(list(settings.test_patients)).to_numpy()
+        return (_checked(Part("named", _rows(tiles, ~is_test), _rows(tiles, is_test))),)
     if not folds and bool((tiles["split"] != "").any()):
         return (_checked(Part("split", *(_named(tiles, name) for name in (TRAIN, TEST)))),)
-    count = folds or max(2, round(1 / test_share))
+    count = folds or max(2, round(1 / settings.test_share))
     fold_of = _dealt(tiles, count, seed)
     number = np.array([fold_of[person] for person in tiles["person"]])
     return tuple(

@@ -31,4 +31,5 @@ def slide_scores(tiles: pd.DataFrame, slides: pd.DataFrame) -> pd.DataFrame:
 
 def slides_of(table: pd.DataFrame) -> pd.DataFrame:
     """`slide_id`, `person` and `target` of a tile table's slides."""
-    return table[["slide_id", "person", "target"]].drop_duplicates("slide_id").sort_values("slide_id", ignore_index=True)
+    slides = table[["slide_id", "person", "target"]].drop_duplicates("slide_id")
+    return slides.sort_values("slide_id", ignore_index=True)

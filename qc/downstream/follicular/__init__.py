@@ -1,0 +1,1 @@
+"""Follicular lymphoma against follicular hyperplasia, by the share of a slide's tiles that are called lymphoma."""

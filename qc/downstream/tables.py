@@ -1,0 +1,53 @@
+"""Outcomes as markdown. In: outcomes of arms. Out: tables of figures, of differences and of changed cases."""
+
+from collections.abc import Iterator, Sequence
+
+from qc.downstream.arms import Outcome
+from qc.downstream.compare import STATISTICS, changed, difference, figure
+
+
+def arm_table(outcomes: Sequence[Outcome], repeats: int) -> str:
+    """Figures of each arm with intervals over patients."""
+    rows = [[one.arm.name, *(str(figure(one.scores, f, repeats)) for f in STATISTICS.values())] for one in outcomes]
+    return markdown(["arm", *STATISTICS], rows)
+
+
+def difference_table(before: Outcome, others: Sequence[Outcome], repeats: int) -> str:
+    """What each arm changes against one, paired by patient."""
+    rows = [
+        [one.arm.name, *(signed(difference(before.scores, one.scores, f, repeats)) for f in STATISTICS.values())]
+        for one in others
+    ]
+    return markdown([f"against {before.arm.name}", *STATISTICS], rows)
+
+
+def changed_table(before: Outcome, after: Outcome, labels: Sequence[str]) -> str:
+    """Slides whose call changed, or a sentence that says there are none."""
+    table = changed(before.scores, after.scores)
+    if table.empty:
+        return "No slide's call changed.\n"
+    rows = [
+        [row.slide_id, labels[int(row.target)], _score(row.before), _score(row.after), row.became]
+        for row in table.itertuples()
+    ]
+    return markdown(["slide", "is", before.arm.name, after.arm.name, "became"], rows)
+
+
+def signed(one: object) -> str:
+    """A difference with its sign."""
+    text = str(one)
+    return text if text.startswith("-") or text == "-" else f"+{text}"
+
+
+def markdown(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
+    """A table."""
+    return "\n".join(_lines(head, rows)) + "\n"
+
+
+def _lines(head: Sequence[object], rows: Sequence[Sequence[object]]) -> Iterator[str]:
+    for cells in (head, ["---"] * len(head), *rows):
+        yield "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def _score(value: float) -> str:
+    return "-" if value != value else f"{value:.2f}"
