@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from qc import __version__
 from qc.slide.files import SLIDE_SUFFIXES
 from qc.slide.reader import library_version
+from qc.version import __version__
 
 _LIBRARIES = ("openslide-python", "torch", "numpy", "opencv-python-headless", "pandas", "sqlalchemy", "streamlit")
 _EXTRAS = {"postgres": "psycopg", "pdf": "weasyprint", "cluster": "distributed", "login": "authlib"}

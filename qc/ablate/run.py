@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from qc import __version__
 from qc.ablate.blocks import BlockLabels
 from qc.ablate.design import Point, noise_of, training_of
 from qc.ablate.judge import score_maps, tally_slides
@@ -26,6 +25,7 @@ from qc.files import replacing, write_text
 from qc.labels import ArtefactClass
 from qc.train.bank import PartOfBank, TileBank
 from qc.train.fit import Machine, fit
+from qc.version import __version__
 
 _RESULT, _MAPS = "result.json", "maps.npy"
 Say = Callable[[str], None]

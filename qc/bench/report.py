@@ -5,12 +5,12 @@ import platform
 import statistics
 from collections.abc import Iterator, Sequence
 
-from qc import __version__
 from qc.artefact.network.agreement import Agreement
 from qc.bench.networks import NetworkTimings
 from qc.bench.slides import Timing
 from qc.bench.tiles import TILE_PX
 from qc.slide.reader import library_version
+from qc.version import __version__
 
 
 def markdown(timings: Sequence[Timing], networks: NetworkTimings | str, command: str) -> str:

@@ -11,7 +11,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
-from qc import __version__
 from qc.artefact.choose import artefact_stage
 from qc.bench.decoding import WatchedSlide, decode_seconds
 from qc.config.assess import AssessSettings
@@ -21,6 +20,7 @@ from qc.pipeline.assess import assess_slide
 from qc.record import Assessed, Stamp
 from qc.slide.files import SlideFile, open_slide
 from qc.slide.protocol import Slide
+from qc.version import __version__
 
 StageName = Literal["rules", "network"]
 

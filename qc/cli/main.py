@@ -4,9 +4,9 @@ import sys
 
 import click
 
-from qc import __version__
 from qc.cli.ablate import ablate
 from qc.cli.assess import assess
+from qc.cli.audit import audit
 from qc.cli.bench import bench
 from qc.cli.demo import demo
 from qc.cli.doctor import doctor
@@ -17,8 +17,11 @@ from qc.cli.filter import filter_command
 from qc.cli.import_ import import_command
 from qc.cli.phantoms import phantoms
 from qc.cli.show import show
+from qc.cli.split import split
 from qc.cli.train import train
+from qc.cli.users import users
 from qc.errors import QCError
+from qc.version import __version__
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -41,6 +44,7 @@ for command in (
     filter_command,
     downstream,
     import_command,
+    split,
     phantoms,
     train,
     ablate,

@@ -72,10 +72,10 @@ def train_tissue_command(**told: Any) -> None:
 @click.option("--out", type=AnyPath, required=True, help="JSON file to write.")
 def train_domain_command(sources_path: Path, root: Path, out: Path) -> None:
     """Describe the colours of the training slides, so that slides that lie outside them go to review."""
-    from qc import __version__
     from qc.config.training import AugmentSettings
     from qc.domain.fit import fit
     from qc.nets.augment import Augmentation
+    from qc.version import __version__
 
     settings = AugmentSettings()
     fit(sources_path, root, out, Augmentation(settings).look, settings.model_dump_json(), __version__)

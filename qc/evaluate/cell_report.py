@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from qc import __version__
 from qc.evaluate.biology import Biology
 from qc.evaluate.cell_figures import (
     FIXED_LIMIT,
@@ -25,6 +24,7 @@ from qc.evaluate.detection import WORST_SHARE
 from qc.evaluate.numbers import shown
 from qc.metrics import wilson_interval
 from qc.metrics.ranking import auroc
+from qc.version import __version__
 
 _RATES = ("tpr", "tnr", "ppv", "npv", "accuracy", "prevalence")
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from qc import __version__
 from qc.domain.reference import DomainReference
 from qc.evaluate.domain import DomainCase
 from qc.evaluate.numbers import shown
 from qc.metrics import wilson_interval
+from qc.version import __version__
 
 
 def domain_markdown(

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from qc import __version__
 from qc.evaluate.masks import MaskResult
 from qc.evaluate.numbers import shown
+from qc.version import __version__
 
 
 def masks_markdown(results: Sequence[MaskResult], stage: str, command: str) -> str:

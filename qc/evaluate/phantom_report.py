@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from qc import __version__
 from qc.evaluate.numbers import shown
 from qc.evaluate.phantoms import MEASURED, PhantomResult, verdict_counts
 from qc.labels import ArtefactClass
 from qc.metrics import Counts, bootstrap_interval, wilson_interval
+from qc.version import __version__
 
 _NOTHING = Counts(0, 0, 0, 0)
 _SEED = 20251

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from qc import __version__
 from qc.artefact.choose import artefact_stage
 from qc.config.assess import AssessSettings
 from qc.config.profile import Profile
@@ -23,6 +22,7 @@ from qc.pipeline.assess import Assessment, assess_slide
 from qc.record import Stamp
 from qc.score import judge
 from qc.slide.files import SlideFile, open_slide
+from qc.version import __version__
 
 MEASURED = (ArtefactClass.CLEAN, *ARTEFACTS)
 

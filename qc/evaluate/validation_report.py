@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from qc import __version__
 from qc.evaluate.cell_figures import TARGET_TNRS, thresholds_at
 from qc.evaluate.cell_report import cell_lines
 from qc.evaluate.focus_series import FURTHEST_STEP, FocusSeriesResult
@@ -17,6 +16,7 @@ from qc.evaluate.soft_slide import MPP as SOFT_MPP
 from qc.evaluate.soft_slide import SOFT_NUMBERS, SoftSlideResult
 from qc.figures.chart import Curve, unit_chart
 from qc.metrics.ranking import reliability, roc
+from qc.version import __version__
 
 RELIABILITY_CHART, ROC_CHART = "reliability.svg", "roc.svg"
 

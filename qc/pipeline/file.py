@@ -9,7 +9,6 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from qc import __version__
 from qc.artefact.choose import artefact_stage, networks_in_force
 from qc.config.assess import AssessSettings, settings_fingerprint
 from qc.config.profile import Profile
@@ -19,6 +18,7 @@ from qc.pipeline.folder import SlideFolder
 from qc.pipeline.outputs import write_outputs
 from qc.record import Assessed, Failed, Stamp
 from qc.slide.files import SlideFile, fingerprint, open_slide
+from qc.version import __version__
 
 _log = logging.getLogger(__name__)
 

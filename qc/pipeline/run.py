@@ -4,7 +4,6 @@ import os
 from collections.abc import Sequence
 from typing import Protocol
 
-from qc import __version__
 from qc.config.assess import AssessSettings
 from qc.config.profile import Profile
 from qc.pipeline.file import Outcome, Task, TileWatcher
@@ -15,6 +14,7 @@ from qc.pipeline.workers import outcomes
 from qc.record import Assessed, Failed
 from qc.slide.files import SlideFile
 from qc.store.database import Store, sqlite_url
+from qc.version import __version__
 
 
 class Silent:

@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 
-from qc import __version__
 from qc.artefact.training import split_patients
 from qc.config.train import TrainSettings
 from qc.errors import SettingsError
@@ -28,6 +27,7 @@ from qc.train.dataset import Ref
 from qc.train.figures import draw_curves, draw_reliability
 from qc.train.fit import Fit, Machine, fit
 from qc.train.predict import Predicted, predict
+from qc.version import __version__
 
 Task = Literal["artefact", "tissue"]
 ALL = "all"
