@@ -4,6 +4,7 @@ A look is a perceptual hash (ImageHash's pHash, 256 bits) of the optical density
 ways a slide can lie: turned by 90 degrees and mirrored. Two slides differ by the fewest bits over these ways.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,7 +23,8 @@ HASH_SIDE = 16
 HASH_BITS = HASH_SIDE**2
 _CROP_PX = 64
 _LOOK_SIDE_PX = 512
-_REACH_RADII = 1.8
+_REACH_SPREADS = 1.8
+_WEIGHT_QUANTILE = 0.9
 _MPP_MIN, _MPP_MAX = 4.0, 70.0
 
 
@@ -64,9 +66,10 @@ def look_at(rgb: NDArray[np.uint8], is_scanned: NDArray[np.bool_], mpp: float, n
     scanned = cv2.resize(is_scanned.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     believed_mpp = min(max(mpp / shrink, _MPP_MIN), _MPP_MAX)  # a shape needs no exact mpp
     is_tissue = find_tissue(small, scanned, believed_mpp, TissueSettings())
-    if not is_tissue.any():
+    density = _density(small, is_tissue)
+    if not density.any():
         raise NoTissueError(f"{name} shows no tissue on its overview", "look at it; leave it out of the cohort table")
-    crop = _tissue_crop(_density(small, is_tissue), is_tissue)
+    crop = _tissue_crop(density)
     ways = [np.rot90(image, turns) for image in (crop, crop.T) for turns in range(4)]
     return Look(np.array([_hash(way) for way in ways]))
 
@@ -110,16 +113,19 @@ def _density(rgb: NDArray[np.uint8], is_tissue: NDArray[np.bool_]) -> NDArray[np
     return np.where(is_tissue, np.maximum(density - glass, 0), np.float32(0)).astype(np.float32)
 
 
-def _tissue_crop(density: NDArray[np.float32], is_tissue: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _tissue_crop(density: NDArray[np.float32]) -> NDArray[np.float32]:
     """A square around the tissue's centre of gravity, as wide as its spread.
 
-    A bounding box would jump with every crumb at the margin that one scan shows and the next does not.
+    A bounding box would jump with every crumb at the margin that one scan shows and the next does not; stained tissue
+    weighs more than pale tissue, whose outline differs from scan to scan, up to a density that most of it has not.
     """
-    rows, columns = np.nonzero(is_tissue)
-    y, x = rows.mean(), columns.mean()
-    reach_px = max(1.0, _REACH_RADII * float(np.sqrt(((rows - y) ** 2 + (columns - x) ** 2).mean())))
+    weight = np.minimum(density, np.quantile(density[density > 0], _WEIGHT_QUANTILE)).astype(np.float64)
+    total = weight.sum()
+    rows, columns = np.mgrid[: density.shape[0], : density.shape[1]]
+    y, x = (weight * rows).sum() / total, (weight * columns).sum() / total
+    spread = math.sqrt(float((weight * ((rows - y) ** 2 + (columns - x) ** 2)).sum() / total))
     half = _CROP_PX / 2
-    zoom = half / reach_px
+    zoom = half / max(1.0, _REACH_SPREADS * spread)
     place = np.array([[zoom, 0, half - 0.5 - zoom * x], [0, zoom, half - 0.5 - zoom * y]], np.float32)
     smooth = cv2.GaussianBlur(density, (0, 0), 0.5 * max(1.0, 1 / zoom))
     return np.asarray(cv2.warpAffine(smooth, place, (_CROP_PX, _CROP_PX), flags=cv2.INTER_LINEAR), np.float32)

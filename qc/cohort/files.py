@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path, PurePath
 
-from qc import __version__
 from qc.cohort.balance import BalanceRow
 from qc.cohort.split import Placed, Split
 from qc.cohort_table import Cohort, CohortSlide
@@ -15,6 +14,7 @@ from qc.config.split import SplitSettings
 from qc.errors import SettingsError
 from qc.files import replacing, write_text
 from qc.manifest import Manifest, read_manifest
+from qc.version import __version__
 
 COLUMNS = tuple(field.name for field in fields(Placed) if field.name not in ("part", "path"))
 _PART = "split"
@@ -73,7 +73,8 @@ def cohort_of(manifest: Manifest) -> Cohort:
     Raises:
         SettingsError: If none is left, or one has no patient.
     """
-    slides = manifest.slides[manifest.slides["slide_id"].isin(manifest.tiles["slide_id"].unique())]
+    with_tiles = set(manifest.tiles["slide_id"])
+    slides = manifest.slides.loc[[slide in with_tiles for slide in manifest.slides["slide_id"]]]
     columns = {name: slides[name].tolist() for name in manifest.clinical_columns}
     numeric = tuple(name for name, values in columns.items() if all(isinstance(value, int | float) for value in values))
     lines = []

@@ -75,7 +75,7 @@ def _values(cohort: Cohort, units: Sequence[Unit], spec: StratifySpec) -> list[f
         known = ", ".join(("label", *cohort.numeric, *cohort.categorical))
         raise SettingsError(f"the cohort table has no column {column} to stratify by", f"choose among {known}")
     distinct = frozenset().union(*values)
-    if len(distinct) > max(2, len(units) / 2):
+    if len(distinct) > max(3, len(units) / 2):
         hint = f"give it quantile bins ({column}:4)" if column in cohort.numeric else "leave it out"
         raise SettingsError(f"column {column} has {len(distinct)} values for {len(units)} patients", hint)
     return values

@@ -1,0 +1,50 @@
+"""What near-duplicates were measured at, as a report in Markdown."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from qc.cohort.duplicates import HASH_BITS
+from qc.evaluate.duplicates import Duplicates
+from qc.version import __version__
+
+_LIMITS = range(40, 105, 8)
+_CLOSEST = 8
+
+
+def duplicates_markdown(measured: Duplicates, limit: int, command: str) -> str:
+    """The report; `limit` is the default of `qc split`."""
+    return "\n".join(_lines(measured, limit, command)) + "\n"
+
+
+def _lines(measured: Duplicates, limit: int, command: str) -> Iterator[str]:
+    strangers = np.array([pair.bits for pair in measured.pairs if not pair.is_one_block])
+    yield "# Near-duplicate slides\n"
+    yield f"Written by `{command}`, SlideGate {__version__}.\n"
+    yield f"{len(measured.slides)} real overviews; the hash has {HASH_BITS} bits, the limit is {limit}. The limit was"
+    yield "chosen on these overviews, so the figures say how far apart copies and others lie, not what to expect"
+    yield "elsewhere. Copies are altered by computation, which is kinder than a second scan.\n"
+    yield "## Altered copies\n"
+    yield "| alteration | median bits | most bits | found | hardest slide |"
+    yield "|---|---|---|---|---|"
+    for name, bits in measured.copies.items():
+        hardest = measured.slides[int(np.argmax(bits))]
+        found = sum(one <= limit for one in bits)
+        yield f"| {name} | {np.median(bits):.0f} | {max(bits)} | {found} of {len(bits)} | {hardest} |"
+    yield "\n## Other slides\n"
+    yield f"{strangers.size} pairs of slides from different blocks: least {strangers.min()} bits, median"
+    yield f"{np.median(strangers):.0f}, standard deviation {strangers.std():.1f}; the limit lies"
+    yield f"{(np.median(strangers) - limit) / strangers.std():.1f} standard deviations below the median.\n"
+    yield "| closest pairs | bits | near-duplicates |"
+    yield "|---|---|---|"
+    for pair in measured.pairs[:_CLOSEST]:
+        kind = " (one block)" if pair.is_one_block else ""
+        yield f"| {pair.first}, {pair.second}{kind} | {pair.bits} | {'yes' if pair.bits <= limit else 'no'} |"
+    yield "\n## Other limits\n"
+    yield "| limit, bits | copies found | pairs of other blocks taken for copies |"
+    yield "|---|---|---|"
+    copies = np.array([bit for bits in measured.copies.values() for bit in bits])
+    for one in sorted({*_LIMITS, limit}):
+        yield f"| {one} | {(copies <= one).mean():.1%} | {int((strangers <= one).sum())} of {strangers.size} |"
+    yield "\nSlides of one block are sections micrometres apart: they look alike even in another stain, and belong to"
+    yield "one patient. Finding them is wanted; that one section is found does not mean that each would be."
