@@ -37,6 +37,8 @@ def cli() -> None:
 for command in (
     assess,
     show,
+    audit,
+    users,
     demo,
     bench,
     evaluate,

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Boolean, DateTime, Float, ForeignKey, Index, Integer, String, Text, TypeDecorator
+from sqlalchemy import Boolean, DateTime, Float, ForeignKey, Index, Integer, String, Text, TypeDecorator, text
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -65,7 +65,7 @@ class Slide(Base):
     tissue_mm2: Mapped[float | None] = mapped_column(Float)
     usable_mm2: Mapped[float | None] = mapped_column(Float)
     record_json: Mapped[str] = mapped_column(Text)
-    slide_fingerprint: Mapped[str] = mapped_column(String(64), server_default="")
+    slide_fingerprint: Mapped[str] = mapped_column(String(64), server_default=text("''"))
     artefact_share: Mapped[float | None] = mapped_column(Float)
     coverages: Mapped[list["CoverageRow"]] = relationship(cascade="all, delete-orphan", lazy="raise")
 
