@@ -5,7 +5,16 @@ from qc.config.training import AugmentSettings
 from qc.nets.augment import Augmentation, jitter_stain
 from qc.optics.stain import HE_RUIFROK, render
 
-STILL = {"stain_gain": 0, "stain_shift": 0, "hue": 0, "saturation": 0, "gamma": 0, "white_balance": 0, "noise": 0}
+STILL = {
+    "recolour": 0,
+    "stain_gain": 0,
+    "stain_shift": 0,
+    "hue": 0,
+    "saturation": 0,
+    "gamma": 0,
+    "white_balance": 0,
+    "noise": 0,
+}
 
 
 def tile() -> tuple[np.ndarray, np.ndarray]:
@@ -44,7 +53,7 @@ def test_stain_jitter_scales_each_stain_on_its_own() -> None:
     concentrations = np.random.default_rng(0).uniform(0.1, 0.8, (40, 40, 2))
     rgb = np.rint(render(concentrations, HE_RUIFROK) * 256 - 0.5).astype(np.uint8)
 
-    jittered = jitter_stain(rgb, AugmentSettings(stain_gain=0.5, stain_shift=0.0), np.random.default_rng(1))
+    jittered = jitter_stain(rgb, AugmentSettings(recolour=0, stain_gain=0.5, stain_shift=0.0), np.random.default_rng(1))
 
     od = -np.log10((jittered.astype(float) + 0.5) / 256)
     found = od.reshape(-1, 3) @ np.linalg.pinv(HE_RUIFROK.vectors.astype(float))
@@ -52,6 +61,18 @@ def test_stain_jitter_scales_each_stain_on_its_own() -> None:
     assert 0.5 <= min(gains) < max(gains) <= 1.5
     assert abs(gains[0] - gains[1]) > 0.05
     assert np.corrcoef(concentrations[..., 0].ravel(), found[:, 0])[0, 1] > 0.99
+
+
+def test_recoloured_eosin_is_brown_and_haematoxylin_stays_blue() -> None:
+    concentrations = np.zeros((20, 40, 2), np.float32)
+    concentrations[:, :20, 0], concentrations[:, 20:, 1] = 0.5, 0.5
+    rgb = np.rint(render(concentrations, HE_RUIFROK) * 256 - 0.5).astype(np.uint8)
+
+    brown = jitter_stain(rgb, AugmentSettings(recolour=1, stain_gain=0, stain_shift=0), np.random.default_rng(1))
+
+    blue, eosin = brown[0, 0].astype(int), brown[0, 30].astype(int)
+    np.testing.assert_allclose(blue, rgb[0, 0], atol=2)
+    assert eosin[0] > eosin[1] > eosin[2]
 
 
 def test_looks_spread_widely() -> None:
