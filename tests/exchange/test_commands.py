@@ -1,0 +1,157 @@
+import json
+import shutil
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from qc.cli import main
+from qc.config.assess import AssessSettings
+from qc.config.profile import load_profile
+from qc.exchange.rasters import read_artefact_map, read_label_tiff, write_artefact_map
+from qc.geometry import Grid, Mpp, Size
+from qc.labels import ArtefactClass
+from qc.maps import ArtefactMap
+from qc.pipeline.folder import RunFolder
+from qc.record import Assessed, ClassCoverage, Failed, Stamp
+
+GRID = Grid(Size(1000, 900), Mpp(1.0), Mpp(2.0))
+
+
+def assessed(slide_id, path):
+    names = ("unassessed", "clean", "fold", "foreign", "pen", "bubble", "out_of_focus")
+    numbers = dict.fromkeys(("tissue_mm2", "usable_mm2", "focus_score", "stain_score", "seconds"), 1.0)
+    return Assessed(
+        stamp=Stamp.unkept(slide_id, str(path), "0"),
+        **{"verdict": "usable", "reason": "", "remedy": "", "profile": "p", "artefact_stage": "s", "findings": ()},
+        **numbers,
+        **{"width_px": 1000, "height_px": 900, "mpp": 1.0, "mpp_source": "header", "slide_format": "x"},
+        **{"read_mpp": 1.0, "map_mpp": 2.0, "tiles": 1, "tiles_unread": 0},
+        coverage={name: ClassCoverage(share=0.0, area_mm2=0.0) for name in names},
+    )
+
+
+@pytest.fixture
+def data(tmp_path, small_tiff):
+    """Two folders that hold a slide of one name."""
+    for name in ("x", "y"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        shutil.copy(small_tiff, tmp_path / "data" / name / "a.tiff")
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def run(tmp_path, data):
+    """Maps of both slides and the failure of a third, as a run keeps them."""
+    folder = RunFolder(tmp_path / "run")
+    folder.root.mkdir()
+    folder.begin(AssessSettings(), load_profile("default"), "0")
+    for number, name in enumerate("xy"):
+        classes = np.full(GRID.shape, ArtefactClass.GLASS, np.uint8)
+        classes[50:400, 60:440] = ArtefactClass.CLEAN
+        classes[100 + 50 * number : 250, 100:200] = ArtefactClass.FOLD
+        classes[:, 490:] = ArtefactClass.UNASSESSED
+        slide = folder.slide(f"a-{name}")
+        slide.root.mkdir(parents=True)
+        write_artefact_map(ArtefactMap(classes, GRID), slide.artefacts)
+        slide.write_record(assessed(f"a-{name}", data / name / "a.tiff"))
+    failed = Failed(
+        stamp=Stamp.unkept("b-1", str(data / "b.svs"), "0"),
+        reason_code="truncated",
+        reason="no pixels",
+        remedy="copy it again",
+        seconds=1.0,
+    )
+    folder.slide("b-1").write_record(failed)
+    return folder
+
+
+@pytest.fixture
+def qc(monkeypatch, capsys):
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["qc", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return call
+
+
+def stored(run, slide_id):
+    return read_artefact_map(run.slide(slide_id).artefacts).classes
+
+
+def test_what_goes_to_qupath_unchanged_comes_back_unchanged_for_every_slide(qc, run, data, tmp_path):
+    qc("export", run.root, "--format", "geojson", "--out", tmp_path / "out")
+
+    code, _, err = qc("import", tmp_path / "out", "--run", run.root, "--data", data, "--out", tmp_path / "back")
+
+    assert code == 0
+    assert "--licence" in err
+    for slide_id in ("a-x", "a-y"):
+        mask = read_artefact_map(tmp_path / "back" / "masks" / f"{slide_id}.png")
+        assert np.array_equal(mask.classes, stored(run, slide_id))
+    assert (tmp_path / "back" / "sources.toml").read_text().count("[[sources]]") == 2
+
+
+def test_a_correction_made_in_qupath_reaches_the_mask(qc, run, data, tmp_path):
+    qc("export", run.root, "--format", "geojson", "--out", tmp_path / "out", "--slide", "a-x")
+    path = tmp_path / "out" / "a-x.geojson"
+    content = json.loads(path.read_text())
+    del content["slidegate"]  # QuPath does not keep it
+    fold = next(f for f in content["features"] if f["properties"]["classification"]["name"] == "Fold")
+    fold["properties"]["classification"]["name"] = "Edge of slide"
+    path.rename(tmp_path / "any name.geojson").write_text(json.dumps(content))
+    arguments = ("--run", run.root, "--data", data, "--out", tmp_path / "back", "--slide", "a-x")
+
+    refused, _, sentence = qc("import", tmp_path / "any name.geojson", *arguments)
+    code, _, _ = qc("import", tmp_path / "any name.geojson", *arguments, "--rename", "edge of slide=Bubble")
+
+    was, mask = stored(run, "a-x"), read_artefact_map(tmp_path / "back" / "masks" / "a-x.png").classes
+    assert (refused, code) == (2, 0)
+    assert "named 'Edge of slide'" in sentence
+    assert np.array_equal(mask == ArtefactClass.BUBBLE, was == ArtefactClass.FOLD)
+    assert np.array_equal(mask != was, was == ArtefactClass.FOLD)
+
+
+def test_slides_of_one_name_are_kept_apart_and_one_that_failed_is_said(qc, run, tmp_path):
+    code, out, err = qc("export", run.root, "--format", "tiff", "--out", tmp_path / "out")
+
+    assert code == 1
+    assert "b-1 has no map: no pixels; copy it again" in err
+    for slide_id in ("a-x", "a-y"):
+        assert np.array_equal(read_label_tiff(tmp_path / "out" / f"{slide_id}.labels.tif").classes, stored(run, slide_id))
+    assert len(out.splitlines()) == 2
+
+
+@pytest.mark.parametrize(("kind", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])
+def test_tables_hold_the_chosen_slides(qc, run, tmp_path, kind, read):
+    qc("export", run.root, "--format", kind, "--out", tmp_path / "out", "--slide", "a-y", "--slide", "b-1")
+
+    assert read(tmp_path / "out" / f"slides.{kind}")["slide_id"].tolist() == ["a-y", "b-1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--format", "tiff", "--slide", "a.tiff"), "a.tiff may be a-x or a-y"),
+        (("--format", "hdf5"), "hdf5 is made of a manifest"),
+        (("--format", "seg", "--dicom", __file__), "the segmentation of one slide"),
+    ],
+)
+def test_what_cannot_be_exported_is_one_sentence(qc, run, tmp_path, arguments, says):
+    code, out, err = qc("export", run.root, *arguments, "--out", tmp_path / "out")
+
+    assert (code, out) == (2, "")
+    assert says in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_is_never_exported_onto_itself(qc, run):
+    code, _, err = qc("export", run.root, "--format", "csv", "--out", run.root, "--slide", "a-x")
+
+    assert code == 2
+    assert "choose another --out" in err
