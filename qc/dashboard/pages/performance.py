@@ -1,0 +1,11 @@
+"""Performance."""
+
+import streamlit as st
+
+from qc.dashboard.context import Context
+
+
+def page(context: Context) -> None:
+    """Draw the page."""
+    st.title("Performance")
+    st.caption(f"run {context.run_id}")

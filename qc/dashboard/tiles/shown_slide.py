@@ -1,0 +1,142 @@
+"""One slide as the viewer shows it: the file, the artefact map over it, the places to look at."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qc.errors import ExchangeError, RunError, SlideError
+from qc.figures.class_floors import ClassFloors
+from qc.figures.marked_regions import MarkedRegion, marked_regions
+from qc.geometry import Mpp, Size
+from qc.labels import ARTEFACTS, ArtefactClass
+from qc.maps import ArtefactMap
+from qc.pipeline.folder import SlideFolder
+from qc.pipeline.stored import stored_maps
+from qc.record import Assessed
+from qc.slide.files import SlideFile, fingerprint, open_slide
+from qc.slide.memory import MemorySlide
+from qc.slide.protocol import Slide
+from qc.slide.reader import DecodedCache, OpenSlideSlide
+
+SHOWN_CLASSES = (*ARTEFACTS, ArtefactClass.UNASSESSED)
+_HANDLE_BYTES = 4 << 20
+
+T = TypeVar("T")
+
+
+class NotShownError(Exception):
+    """A slide that cannot be shown; the sentence is for the screen and names no file."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a slide of a run and its map lie, as the store says.
+
+    Attributes:
+        record: The slide's result.
+        folder: Its folder in the run; None when only the store is at hand.
+    """
+
+    record: Assessed
+    folder: SlideFolder | None
+
+    @property
+    def file(self) -> SlideFile:
+        """The slide file, with the mpp that was believed when it was assessed."""
+        mpp = Mpp(self.record.mpp) if self.record.mpp_source == "caller" else None
+        return SlideFile(Path(self.record.stamp.path), mpp)
+
+
+class ShownSlide:
+    """An open slide with its overlay; parts are read when they are first asked for, by one thread each.
+
+    Args:
+        source: The slide.
+        cache: Of decoded tiles, shared with other slides.
+
+    Raises:
+        NotShownError: If the file is gone, is another one by now, or cannot be opened.
+    """
+
+    def __init__(self, source: Source, cache: DecodedCache) -> None:
+        self._source, self._lock = source, threading.RLock()
+        self.slide = _opened(source, cache)
+
+    @property
+    def weight_bytes(self) -> int:
+        """Memory that the slide takes, about."""
+        pixels = self.slide.pixels.nbytes * 4 // 3 if isinstance(self.slide, MemorySlide) else 0
+        maps = vars(self).get("_floors")  # asks whether they were read, and does not read them
+        return _HANDLE_BYTES + pixels + (maps.weight_bytes if maps is not None else 0)
+
+    def level_size(self, level: int) -> Size | None:
+        """Size of a level of the file; None when it has no such level."""
+        return self.slide.levels[level].size if 0 <= level < len(self.slide.levels) else None
+
+    @property
+    def floors(self) -> ClassFloors | None:
+        """The artefact map for the screen; None when it is not at hand."""
+        return self._once(lambda: self._floors)
+
+    @property
+    def regions(self) -> list[MarkedRegion]:
+        """Places to look at, largest first."""
+        return self._once(lambda: self._regions)
+
+    def macro(self) -> NDArray[np.uint8] | None:
+        """The photograph of the glass without its label; None when there is none."""
+        return self.slide.macro() if isinstance(self.slide, OpenSlideSlide) else None
+
+    @cached_property
+    def has_macro(self) -> bool:
+        """True when there is a photograph that can be shown."""
+        try:
+            return self.macro() is not None
+        except SlideError:
+            return False
+
+    def close(self) -> None:
+        """Give the file back."""
+        self.slide.close()
+
+    def _once(self, part: Callable[[], T]) -> T:
+        with self._lock:
+            return part()
+
+    @cached_property
+    def _map(self) -> ArtefactMap | None:
+        if self._source.folder is None:
+            return None
+        try:
+            artefacts, tissue = stored_maps(self._source.folder)
+        except (RunError, ExchangeError):
+            return None
+        is_bare = (artefacts.classes == ArtefactClass.UNASSESSED) & ~tissue.is_tissue
+        classes = np.where(is_bare, np.uint8(ArtefactClass.GLASS), artefacts.classes)
+        return ArtefactMap(classes, artefacts.grid)
+
+    @cached_property
+    def _floors(self) -> ClassFloors | None:
+        return None if self._map is None else ClassFloors.of(self._map)
+
+    @cached_property
+    def _regions(self) -> list[MarkedRegion]:
+        return [] if self._map is None else marked_regions(self._map, SHOWN_CLASSES)
+
+
+def _opened(source: Source, cache: DecodedCache) -> Slide:
+    file = source.file
+    try:
+        if fingerprint(file.path) != source.record.stamp.slide_fingerprint:
+            raise NotShownError("the file is another one since it was assessed; assess it again")
+        return open_slide(file, cache)
+    except OSError as error:
+        raise NotShownError("the file is not where it was when it was assessed") from error
+    except SlideError as error:
+        raise NotShownError("the file can no longer be opened") from error
