@@ -75,8 +75,12 @@ def find_slides(
     return list(_one_per_series(found))
 
 
-def open_slide(file: SlideFile) -> Slide:
+def open_slide(file: SlideFile, cache: reader.DecodedCache | None = None) -> Slide:
     """Open a slide through OpenSlide, or as a plain image when OpenSlide does not know the file.
+
+    Args:
+        file: The file, and the caller's mpp.
+        cache: Of decoded tiles, shared with other slides; by default the slide has its own.
 
     Raises:
         SlideError: The subclass says what is wrong with the file.
@@ -84,7 +88,7 @@ def open_slide(file: SlideFile) -> Slide:
     is_image = file.path.suffix.lower() in flat.SUFFIXES
     if is_image and reader.detect_format(file.path) is None:
         return flat.open_image(file.path, file.mpp)
-    return reader.OpenSlideSlide(file.path, file.mpp)
+    return reader.OpenSlideSlide(file.path, file.mpp, cache)
 
 
 def fingerprint(path: Path) -> str:

@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 
 from qc.errors import MissingMppError, TruncatedSlideError, UnopenableSlideError
 from qc.geometry import Mpp, Size
+from qc.slide.macro import without_label
 from qc.slide.protocol import Level
+
+DecodedCache = openslide.OpenSlideCache
+"""Decoded tiles, which several open slides may share; made with its size in bytes."""
 
 _CACHE_BYTES = 64 << 20
 _MPP_ANISOTROPY = 0.1
@@ -25,16 +29,18 @@ class OpenSlideSlide:
     Args:
         path: The slide file; for DICOM any file of the series.
         mpp: Overrides what the header says.
+        cache: Shared with other slides; by default one of its own.
 
     Raises:
         UnopenableSlideError: If OpenSlide does not open the file.
         MissingMppError: If neither the header nor the caller gives an mpp.
     """
 
-    def __init__(self, path: Path, mpp: Mpp | None = None) -> None:
+    def __init__(self, path: Path, mpp: Mpp | None = None, cache: DecodedCache | None = None) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._handle = _open(path)
+        self._cache = cache or DecodedCache(_CACHE_BYTES)
+        self._handle = _open(path, self._cache)
         header = self._handle.properties
         self.mpp = mpp or _header_mpp(path, header)
         self.properties: Mapping[str, str] = {
@@ -67,7 +73,7 @@ class OpenSlideSlide:
         except openslide.OpenSlideError:
             self._replace(handle)
         try:
-            with _open(self._path) as own:  # the shared handle may have failed over another thread's tile
+            with _open(self._path, self._cache) as own:  # the shared handle may have failed over another thread's tile
                 return np.asarray(own.read_region(location, level, size_px))
         except openslide.OpenSlideError as error:
             raise TruncatedSlideError(
@@ -78,7 +84,22 @@ class OpenSlideSlide:
     def _replace(self, failed: openslide.OpenSlide) -> None:
         with self._lock:
             if self._handle is failed:
-                self._handle = _open(self._path)
+                self._handle = _open(self._path, self._cache)
+
+    def macro(self) -> NDArray[np.uint8] | None:
+        """The photograph of the whole glass, (H, W, 3) uint8 with its label covered; None when the file has none.
+
+        Raises:
+            TruncatedSlideError: If it cannot be decoded.
+        """
+        try:
+            with _open(self._path, self._cache) as own:
+                images = own.associated_images
+                image = images["macro"].convert("RGB") if "macro" in images else None
+        except openslide.OpenSlideError as error:
+            message = f"the macro image of {self.name} cannot be decoded ({error})"
+            raise TruncatedSlideError(message, "look at the glass itself") from error
+        return None if image is None else without_label(np.asarray(image), self.properties["format"])
 
     def close(self) -> None:
         """Give the file handle back."""
@@ -104,7 +125,16 @@ def series_of(path: Path) -> str:
         return ""
 
 
-def _open(path: Path) -> openslide.OpenSlide:
+def header_of(path: Path) -> dict[str, str]:
+    """All that the header says, for those who pick from it; empty when OpenSlide does not open the file."""
+    try:
+        with openslide.OpenSlide(path) as handle:
+            return dict(handle.properties)
+    except openslide.OpenSlideError:
+        return {}
+
+
+def _open(path: Path, cache: DecodedCache) -> openslide.OpenSlide:
     try:
         handle = openslide.OpenSlide(path)
     except openslide.OpenSlideUnsupportedFormatError as error:
@@ -116,7 +146,7 @@ def _open(path: Path) -> openslide.OpenSlide:
         raise UnopenableSlideError(
             f"{path.name} cannot be opened ({error})", "copy the file again from the scanner or convert it"
         ) from error
-    handle.set_cache(openslide.OpenSlideCache(_CACHE_BYTES))
+    handle.set_cache(cache)
     return handle
 
 

@@ -18,7 +18,7 @@ from qc.dashboard.tiles.tokens import Permit
 from qc.errors import SlideError
 from qc.labels import ArtefactClass
 
-TOKEN_HEADER = "X-Slide-Token"  # noqa: S105
+TOKEN_HEADER = "X-Slide-Token"
 _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _LOG = logging.getLogger(__name__)
 _STYLES = ("fill", "line")
@@ -111,7 +111,7 @@ def _classes(text: str) -> tuple[ArtefactClass, ...] | None:
     return tuple(ids[part] for part in parts) if all(part in ids for part in parts) else None
 
 
-async def _nothing(request: Request) -> Response:
+async def _nothing(_request: Request) -> Response:
     return _refused(404, "no such picture")
 
 
