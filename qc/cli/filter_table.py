@@ -67,7 +67,7 @@ def _lesion_table(lesions: pd.DataFrame) -> Table:
         lost = Text(f"{row['lost']:.0%}", "red" if row["is_beyond_limit"] else "")
         measured = (_number(row["diameter_mm"]), _number(row["area_mm2"]))
         under = "-" if math.isnan(row["tissue_under_artefact"]) else f"{row['tissue_under_artefact']:.0%}"
-        table.add_row(row["slide_id"], row["lesion"], row["size"], *measured, lost, under, _lost_to(row))
+        table.add_row(row["slide_id"], Text(row["lesion"]), row["size"], *measured, lost, under, _lost_to(row))
     if len(lesions) > _LESIONS_SHOWN:
         table.caption = f"and {len(lesions) - _LESIONS_SHOWN} lesions that lose less; --json shows all"
     return table
@@ -80,9 +80,11 @@ def _lost_to(row: dict) -> str:
 
 
 def _summary(slides: pd.DataFrame) -> str:
-    counts = [(str(status), int((slides["status"] == status).sum())) for status in SlideStatus]
-    kept, candidates = int(slides["kept"].sum()), int(slides["candidates"].sum())
-    area = f"{slides['kept_mm2'].sum():.1f} of {slides['candidates_mm2'].sum():.1f} mm2"
+    counts = [(str(status), slides["status"].tolist().count(str(status))) for status in SlideStatus]
+    kept, candidates, kept_mm2, mm2 = (
+        slides[name].to_numpy().sum() for name in ("kept", "candidates", "kept_mm2", "candidates_mm2")
+    )
+    area = f"{kept_mm2:.1f} of {mm2:.1f} mm2"
     stated = ", ".join(f"{count} {status}" for status, count in counts if count)
     return (
         f"{len(slides)} slide{'s' * (len(slides) != 1)}: {stated}; {kept} of {candidates} tiles kept, {area} of tissue"

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qc import __version__
 from qc.config.filter import FilterSettings
 from qc.errors import SettingsError
 from qc.filtering.accounts import account
 from qc.filtering.rules import reasons
 from qc.filtering.standing import SlideFacts, guarded, standing
 from qc.manifest import SLIDE_COLUMNS, TILE_COLUMNS, Manifest, ManifestNote, slide_frame, tile_frame
+from qc.version import __version__
 
 
 @dataclass(frozen=True)

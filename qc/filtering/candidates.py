@@ -15,9 +15,10 @@ from qc.errors import SettingsError
 from qc.geometry import Grid, Region, Size
 from qc.labels import ArtefactClass
 from qc.manifest import CLASS_COLUMNS
-from qc.maps import ArtefactMap, TissueMask, tissue_in
+from qc.maps import ArtefactMap, TissueMask, resample_nearest, tissue_in
 
 _CELLS_MIN = 4
+_CELLS_PER_HOLE = 16
 _COLUMNS = ("x_level0", "y_level0", "width_level0", "height_level0", "tissue", *CLASS_COLUMNS)
 
 
@@ -50,6 +51,11 @@ class Lattice:
         inside = mask[: down[-1], : across[-1]]
         by_row = np.add.reduceat(inside, down[:-1], axis=0, dtype=np.int64)
         return np.add.reduceat(by_row, across[:-1], axis=1, dtype=np.int64)
+
+    def cells(self, grid: Grid) -> NDArray[np.int64]:
+        """(rows, columns) of cells of `grid` whose centres lie in each tile."""
+        rows, columns = self.shape
+        return np.outer(np.diff(self._edges(grid, rows)), np.diff(self._edges(grid, columns)))
 
     def _edges(self, grid: Grid, tiles: int) -> list[int]:
         return [grid.first_cell(i * self.side_level0) for i in range(tiles + 1)]
@@ -93,9 +99,9 @@ def find_candidates(artefacts: ArtefactMap, tissue: TissueMask, tiles: TileSetti
     if 0 in lattice.shape or is_too_coarse(grid.slide_mpp, tiles):
         return no_candidates()
     is_tissue = tissue_in(tissue, grid, grid.window) & (artefacts.classes != ArtefactClass.GLASS)
-    cells = lattice.summed(np.ones_like(is_tissue), grid)
+    cells = lattice.cells(grid)
     tissue_cells = lattice.summed(is_tissue, grid)
-    is_inner = lattice.summed(near_glass(is_tissue, grid, tiles), grid) == 0
+    is_inner = lattice.summed(*near_glass(is_tissue, grid, tiles)) == 0
     is_candidate = (tissue_cells > 0) & (tissue_cells >= tiles.tissue_min * cells) & is_inner
     rows, columns = np.nonzero(is_candidate)
     shares = {
@@ -116,20 +122,31 @@ def no_candidates() -> pd.DataFrame:
     return pd.DataFrame(columns=list(_COLUMNS))
 
 
-def near_glass(is_tissue: NDArray[np.bool_], grid: Grid, tiles: TileSettings) -> NDArray[np.bool_]:
-    """(H, W) bool: glass that a disc of `hole_um` fits into, and what lies within `margin_um` of it.
+def near_glass(is_tissue: NDArray[np.bool_], grid: Grid, tiles: TileSettings) -> tuple[NDArray[np.bool_], Grid]:
+    """Glass that a disc of `hole_um` fits into, and what lies within `margin_um` of it.
 
     Slits and small vessels are no holes: the glass is opened by the disc. Beyond the slide's edge everything is glass.
+
+    Args:
+        is_tissue: (H, W) bool on `grid`.
+        grid: Grid of the mask.
+        tiles: Diameter and margin.
+
+    Returns:
+        (H', W') bool and its grid, coarser than `grid` where that is fine beside disc and tile.
     """
-    radius = tiles.hole_um / 2 / grid.cell_mpp
+    tile_um = tiles.tile_px * tiles.tile_mpp
+    coarse = grid.at(max(grid.cell_mpp, min(tiles.hole_um / _CELLS_PER_HOLE, tile_um / _CELLS_MIN)))
+    radius = tiles.hole_um / 2 / coarse.cell_mpp
     if not radius:
-        return np.zeros_like(is_tissue)
+        return np.zeros(coarse.shape, np.bool_), coarse
+    seen = resample_nearest(is_tissue, grid, coarse, coarse.window, fill=False)
     pad = int(np.ceil(radius)) + 1
-    glass = np.pad(~is_tissue, pad, constant_values=True).astype(np.uint8)
+    glass = np.pad(~seen, pad, constant_values=True).astype(np.uint8)
     is_core = _distance(glass) >= radius
-    reach = radius + tiles.margin_um / grid.cell_mpp
+    reach = radius + tiles.margin_um / coarse.cell_mpp
     near = _distance((~is_core).astype(np.uint8)) < reach
-    return near[pad:-pad, pad:-pad]
+    return near[pad:-pad, pad:-pad], coarse
 
 
 def _distance(mask: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -60,8 +60,8 @@ class Manifest:
 
     def by_slide(self) -> dict[str, pd.DataFrame]:
         """Tiles of each slide, kept or not; an empty table for a slide without any."""
-        found = {str(slide_id): tiles for slide_id, tiles in self.tiles.groupby("slide_id", sort=False)}
-        return {slide_id: found.get(slide_id, self.tiles.iloc[:0]) for slide_id in self.slides["slide_id"]}
+        found = {str(slide_id): self.tiles.iloc[:0] for slide_id in self.slides["slide_id"]}
+        return found | {str(slide_id): tiles for slide_id, tiles in self.tiles.groupby("slide_id", sort=False)}
 
     def with_splits(self, split_of: Mapping[str, str]) -> "Manifest":
         """The same manifest with each slide's tiles in a named part.

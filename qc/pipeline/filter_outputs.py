@@ -60,8 +60,8 @@ def write_pictures(manifest: Manifest, runs: Runs, folder: Path) -> list[Path]:
             continue
         tiles = of_slide[row["slide_id"]]
         size, mpp = Size(row["width_level0"], row["height_level0"]), row["slide_mpp"]
-        counts = f"{row['kept']} of {row['candidates']} tiles kept"
-        title = ": ".join(filter(None, (row["slide_id"], f"{row['status']}, {counts}", row["why"])))
+        counts = f"{row['status']}, {row['kept']} of {row['candidates']} tiles"
+        title = f"{row['slide_id']}: {'; '.join(filter(None, (counts, row['why'])))}"
         overview = _overview(runs, row["slide_id"])
         picture = draw_kept_tiles(overview, size, mpp, tiles, causes(tiles["reason"].tolist()), title)
         path = folder / f"{row['slide_id']}.png"

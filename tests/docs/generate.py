@@ -18,6 +18,7 @@ from qc.cli.main import cli
 from qc.config.ablate import AblateSettings, JudgeSettings, LevelSettings, NoiseSpec, PointSettings
 from qc.config.assess import AssessSettings
 from qc.config.domain import DomainSource, DomainSources
+from qc.config.filter import FilterSettings
 from qc.config.profile import Limits, Profile, load_profile, profile_names
 from qc.config.tissue_training import (
     Correction,
@@ -31,6 +32,7 @@ from qc.config.train import NetworkSettings, OperatingSettings, OptimiserSetting
 from qc.config.training import AugmentSettings, ComposeSettings, LabelNoiseSettings, SourceSpec, TrainingSources
 from qc.exchange.tables import columns
 from qc.labels import ArtefactClass
+from qc.manifest import SLIDE_COLUMNS, TILE_COLUMNS, ManifestNote
 from qc.phantom.spec import ArtefactSpec, CohortSpec, PhantomSpec, ScannerSpec
 from qc.pipeline.folder import RunNote
 from qc.record import Assessed, ClassCoverage, Failed, FindingRow, Stamp
@@ -118,6 +120,27 @@ def _ablation() -> str:
         "`[networks.NAME]`": NetworkSettings,
     }
     return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
+
+
+def _filter() -> str:
+    fields = FilterSettings.model_fields.items()
+    groups = [f"### `[{name}]`\n\n{_group(f.annotation)}" for name, f in fields if _is_group(f.annotation)]
+    top = [
+        (f"`{key}`", _default(f), _values(f), f.description or "") for key, f in fields if not _is_group(f.annotation)
+    ]
+    return "\n\n".join([_table(("key", "default", "values", "meaning"), top), *groups])
+
+
+def _is_group(model: object) -> bool:
+    return inspect.isclass(model) and issubclass(model, BaseModel)
+
+
+def _manifest() -> str:
+    tables = (("Tiles", TILE_COLUMNS), ("Slides", SLIDE_COLUMNS))
+    rows = [(title, [(f"`{name}`", kind) for name, kind in columns.items()]) for title, columns in tables]
+    parts = [f"### {title}\n\n{_table(('column', 'type'), cells)}" for title, cells in rows]
+    note = [(f"`{name}`", field.description or "") for name, field in ManifestNote.model_fields.items()]
+    return "\n\n".join([*parts, f"### Note\n\n{_table(('key', 'meaning'), note)}"])
 
 
 def _group(model: object) -> str:
@@ -227,6 +250,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "settings": _settings,
     "profiles": _profiles,
     "cohorts": _cohorts,
+    "filter": _filter,
+    "manifest": _manifest,
     "training": _training,
     "ablation": _ablation,
     "record": lambda: _fields(Assessed, Failed, Stamp, ClassCoverage, FindingRow),
