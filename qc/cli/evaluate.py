@@ -208,3 +208,21 @@ def evaluate_domain_command(sources_path: Path, root: Path, out: Path, profile_n
     command = f"qc evaluate domain datasets/{sources_path.name} --data DATA"
     write_text(out, domain_markdown(cases, reference, limit, sources.note, command))
     click.echo(f"written to {out}")
+
+
+@evaluate.command("duplicates")
+@reference_option
+@click.option(
+    "--out", type=AnyPath, default=Path("reports/near-duplicates.md"), show_default=True, help="Report to write."
+)
+def evaluate_duplicates_command(root: Path, out: Path) -> None:
+    """Measure how far altered copies of real overviews and other slides lie apart."""
+    from qc.config.split import SplitSettings
+    from qc.evaluate.duplicates import evaluate_duplicates
+    from qc.evaluate.duplicates_report import duplicates_markdown
+    from qc.files import write_text
+
+    measured = evaluate_duplicates(root, click.echo)
+    limit = SplitSettings.model_fields["duplicate_bits"].default
+    write_text(out, duplicates_markdown(measured, limit, "qc evaluate duplicates --data DATA"))
+    click.echo(f"written to {out}")

@@ -63,6 +63,8 @@ def split(
     if is_check:
         _verify(table_path, cohort_path, slides, duplicate_bits, as_json)
         return
+    if out_manifest and not manifest_path and table_path.suffix != ".parquet":
+        raise click.UsageError("--out-manifest needs --manifest, the manifest to fill")
     settings = _settings(folds, hold_out, stratify, seed, merge_duplicates, duplicate_bits)
     if table_path.suffix == ".parquet":
         manifest_path = manifest_path or (table_path if out_manifest else None)

@@ -76,14 +76,13 @@ def look_at(rgb: NDArray[np.uint8], is_scanned: NDArray[np.bool_], mpp: float, n
 
 def bits_between(looks: Sequence[Look]) -> NDArray[np.int64]:
     """(N, N) bits by which slides differ, over all ways they can lie; symmetric."""
-    ways = np.array([look.hashes for look in looks]).astype(np.int32)  # (N, 8, 256)
-    as_scanned = ways[:, 0]
-    bits = np.full((len(looks), len(looks)), HASH_BITS, np.int64)
+    ways = np.array([look.hashes for look in looks]).astype(np.float32)  # (N, 8, 256); sums of bits stay exact
+    as_scanned, ones = ways[:, 0], ways.sum(axis=2)
+    bits = np.full((len(looks), len(looks)), HASH_BITS, np.float32)
     for way in range(ways.shape[1]):
-        turned = ways[:, way]
-        apart = as_scanned @ (1 - turned).T + (1 - as_scanned) @ turned.T
-        bits = np.minimum(bits, apart)
-    return np.minimum(bits, bits.T)
+        both = as_scanned @ ways[:, way].T
+        bits = np.minimum(bits, ones[:, :1] + ones[:, way] - 2 * both)
+    return np.minimum(bits, bits.T).astype(np.int64)
 
 
 def near_duplicates(looks: Mapping[str, Look], bits_max: int) -> tuple[Pair, ...]:

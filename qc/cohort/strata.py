@@ -17,12 +17,12 @@ _UNKNOWN = "unknown"
 
 
 def quantile_bins(values: Sequence[float], bins: int) -> list[str]:
-    """Name of each value's quantile bin, from `1`, the lowest; what is missing is a bin of its own.
+    """Name of each value's quantile bin, from `bin 1`, the lowest; what is missing is a bin of its own.
 
     A value on the border between two bins belongs to the lower one; equal values never part.
 
     >>> quantile_bins([60.0, 77.0, 80.0, 91.0, float("nan")], 2)
-    ['1', '1', '2', '2', 'unknown']
+    ['bin 1', 'bin 1', 'bin 2', 'bin 2', 'unknown']
     """
     numbers = np.asarray(values, float)
     known = numbers[np.isfinite(numbers)]
@@ -30,7 +30,7 @@ def quantile_bins(values: Sequence[float], bins: int) -> list[str]:
         return [_UNKNOWN] * len(values)
     borders: NDArray[np.float64] = np.unique(np.quantile(known, np.arange(1, bins) / bins))
     found = np.searchsorted(borders, numbers, side="left") + 1
-    return [str(number) if np.isfinite(value) else _UNKNOWN for number, value in zip(found, numbers, strict=True)]
+    return [f"bin {number}" if np.isfinite(value) else _UNKNOWN for number, value in zip(found, numbers, strict=True)]
 
 
 def traits(cohort: Cohort, units: Sequence[Unit], stratify: Iterable[StratifySpec]) -> list[frozenset[Trait]]:

@@ -20,7 +20,7 @@ Rgb = NDArray[np.uint8]
 
 _TABLES = {"slide-views": "{}/overview.jpg", "overviews/tcga-coadread": "{}.png"}
 _PYRAMIDS = {"lymph-node-metastasis-he": 1.2, "lymph-node-metastasis-cytokeratin": 1.2}  # their tag says 1000 mpp
-_ONE_BLOCK = frozenset({*_PYRAMIDS, "insidious-lymph-node-metastasis"})
+_ONE_BLOCK = (frozenset({*_PYRAMIDS, "insidious-lymph-node-metastasis"}), frozenset({"mucosa-biopsy", "bs27"}))
 _SIDE_PX = 1024
 _OVERVIEW_MPP = 8.0
 
@@ -83,7 +83,9 @@ def _pairs(looks: dict[str, Look]) -> list[PairOfSlides]:
     bits = bits_between(list(looks.values()))
     return sorted(
         (
-            PairOfSlides(names[i], names[j], int(bits[i, j]), {names[i], names[j]} <= _ONE_BLOCK)
+            PairOfSlides(
+                names[i], names[j], int(bits[i, j]), any({names[i], names[j]} <= block for block in _ONE_BLOCK)
+            )
             for i in range(len(names))
             for j in range(i)
         ),
@@ -132,7 +134,7 @@ def _glass(rgb: Rgb) -> tuple[float, ...]:
 
 def _jpeg(overview: Overview, quality: int) -> Overview:
     _, data = cv2.imencode(".jpg", overview.rgb, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return _changed(overview, cv2.imdecode(data, cv2.IMREAD_COLOR))
+    return _changed(overview, np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8))
 
 
 def _toned(overview: Overview, gamma: float = 1.0, gain: Sequence[float] = (1.0, 1.0, 1.0)) -> Overview:

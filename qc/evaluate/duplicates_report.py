@@ -46,5 +46,7 @@ def _lines(measured: Duplicates, limit: int, command: str) -> Iterator[str]:
     copies = np.array([bit for bits in measured.copies.values() for bit in bits])
     for one in sorted({*_LIMITS, limit}):
         yield f"| {one} | {(copies <= one).mean():.1%} | {int((strangers <= one).sum())} of {strangers.size} |"
-    yield "\nSlides of one block are sections micrometres apart: they look alike even in another stain, and belong to"
-    yield "one patient. Finding them is wanted; that one section is found does not mean that each would be."
+    yield "\nPairs of one block are known by eye: two published twice under different names and resolutions, which this"
+    yield "measurement brought to light, and the neighbouring section of one of them in another stain. Sections of one"
+    yield "block lie micrometres apart, look alike and belong to one patient. Finding them is wanted; that these were"
+    yield "found does not mean that each would be."

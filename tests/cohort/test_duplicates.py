@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 from qc.cli.main import cli
 from qc.cohort.duplicates import Look, Pair, bits_between, groups_of, look_at, near_duplicates
+from qc.cohort.overviews import see_file, see_record
 from qc.config.split import SplitSettings
 from qc.errors import NoTissueError, QCError
+from qc.record import Assessed, Failed, Stamp
+from qc.slide.files import SlideFile, fingerprint
 
 Rgb = NDArray[np.uint8]
 LIMIT = SplitSettings(folds=2).duplicate_bits
@@ -72,6 +75,39 @@ def test_slides_joined_by_a_third_are_one_group():
 def test_bare_glass_has_no_look():
     with pytest.raises(NoTissueError, match="drawn shows no tissue"):
         look(np.full((300, 400, 3), GLASS, np.uint8))
+
+
+def test_the_picture_that_a_run_kept_looks_like_the_slide_itself(
+    slide_rgb: Rgb, write_pyramid: Callable[..., Path], tmp_path: Path
+):
+    rgb = pieces(slide_rgb, 1)
+    file = SlideFile(write_pyramid(tmp_path / "a.tiff", rgb, 8.0, 1))
+    picture = tmp_path / "overview.jpg"
+    cv2.imwrite(str(picture), cv2.cvtColor(cv2.resize(rgb, (800, 720)), cv2.COLOR_RGB2BGR))
+    stamp = Stamp(
+        slide_id=file.slide_id,
+        path=str(file.path),
+        slide_fingerprint=fingerprint(file.path),
+        settings_fingerprint="s",
+        software_version="0",
+    )
+    failed = Failed(stamp=stamp, reason_code="truncated", reason="r", remedy="m", seconds=1.0)
+
+    seen, kept, unseen = see_file(file), see_record(assessed(stamp), picture), see_record(failed, picture)
+
+    assert seen.look
+    assert kept.look
+    assert bits_between([seen.look, kept.look])[0, 1] < LIMIT / 2
+    assert seen.fingerprint == kept.fingerprint == unseen.fingerprint
+    assert unseen.look is None
+
+
+def assessed(stamp: Stamp) -> Assessed:
+    sizes = {"width_px": 1000, "height_px": 900, "mpp": 8.0, "read_mpp": 8.0, "map_mpp": 16.0}
+    amounts = {"tissue_mm2": 3.0, "usable_mm2": 1.0, "focus_score": 5.0, "stain_score": 8.0, "coverage": {}}
+    texts = dict.fromkeys(("reason", "remedy", "profile", "artefact_stage", "mpp_source", "slide_format"), "x")
+    values = {"stamp": stamp, "verdict": "review", "findings": (), "tiles": 4, "tiles_unread": 0, "seconds": 2.0}
+    return Assessed.model_validate(values | sizes | amounts | texts)
 
 
 def run(*arguments: str) -> Result:

@@ -128,8 +128,8 @@ def test_a_patient_with_two_labels_counts_for_both():
 
     own = traits(table, make_units(table.slides), (StratifySpec(column="label"), StratifySpec(column="age", bins=2)))
 
-    assert {("label", "FL"), ("label", "FH"), ("label", "FH", "age", "1")} <= own[0]
-    assert own[1] == {("label", "FL"), ("age", "2"), ("label", "FL", "age", "2")}
+    assert {("label", "FL"), ("label", "FH"), ("label", "FH", "age", "bin 1")} <= own[0]
+    assert own[1] == {("label", "FL"), ("age", "bin 2"), ("label", "FL", "age", "bin 2")}
 
 
 def test_near_duplicates_of_two_patients_are_refused_or_keep_them_together():
