@@ -15,8 +15,12 @@ from qc.store.people import Actor, Role
 from qc.store.schema import DecisionRow, LockRow, Run, Slide
 
 
-def ids_in_force(*conditions: ColumnElement[bool]) -> Select[Any]:
-    """Query of the ids of decisions in force, one for each slide at most, under conditions on `DecisionRow`."""
+def in_force_ids(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Query of decisions in force (`run_id`, `slide_id`, `id`), one for each slide at most.
+
+    Args:
+        conditions: What decisions to look at, on columns of `DecisionRow`.
+    """
     undone = aliased(DecisionRow)
     same_file = and_(
         Slide.run_id == DecisionRow.run_id,
@@ -24,7 +28,7 @@ def ids_in_force(*conditions: ColumnElement[bool]) -> Select[Any]:
         Slide.slide_fingerprint == DecisionRow.slide_fingerprint,
     )
     return (
-        select(func.max(DecisionRow.id))
+        select(DecisionRow.run_id, DecisionRow.slide_id, func.max(DecisionRow.id).label("id"))
         .join(Slide, same_file)
         .outerjoin(undone, undone.withdraws == DecisionRow.id)
         .where(DecisionRow.withdraws.is_(None), undone.id.is_(None), *conditions)
@@ -34,14 +38,15 @@ def ids_in_force(*conditions: ColumnElement[bool]) -> Select[Any]:
 
 def in_force(session: Session, run_id: str) -> dict[str, Decision]:
     """Decisions in force in a run, by slide id."""
-    query = select(DecisionRow).where(DecisionRow.id.in_(ids_in_force(DecisionRow.run_id == run_id)))
+    ids = in_force_ids(DecisionRow.run_id == run_id).subquery()
+    query = select(DecisionRow).join(ids, ids.c.id == DecisionRow.id)
     return {row.slide_id: _decision(row) for row in session.scalars(query)}
 
 
 def in_force_on(session: Session, run_id: str, slide_id: str) -> Decision | None:
     """The decision in force on one slide."""
-    ids = ids_in_force(DecisionRow.run_id == run_id, DecisionRow.slide_id == slide_id)
-    row = session.scalars(select(DecisionRow).where(DecisionRow.id.in_(ids))).one_or_none()
+    ids = in_force_ids(DecisionRow.run_id == run_id, DecisionRow.slide_id == slide_id).subquery()
+    row = session.scalars(select(DecisionRow).join(ids, ids.c.id == DecisionRow.id)).one_or_none()
     return None if row is None else _decision(row)
 
 

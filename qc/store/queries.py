@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from qc.labels import Verdict
 from qc.store.decision import Action
-from qc.store.decisions import ids_in_force
+from qc.store.decisions import in_force_ids
 from qc.store.engine import as_run_error
 from qc.store.schema import DecisionRow, LockRow, PriorityRow, Run, Slide
 
@@ -80,7 +80,7 @@ def worklist(
         `domain_distance`), `priority`, `decision_id` and `decision_*` (empty without a decision in force),
         `locked_by`, `locked_by_name` and `locked_until` (empty without a lock). Times are UTC.
     """
-    decision = aliased(DecisionRow, _decisions(run_id))
+    ids, decision = _in_force(run_id), aliased(DecisionRow)
     conditions = [Slide.verdict.in_([str(v) for v in verdicts])] if verdicts else []
     if actions:
         conditions.append(decision.action.in_([str(a) for a in actions]))
@@ -99,7 +99,8 @@ def worklist(
             LockRow.until.label("locked_until"),
         )
         .select_from(Slide)
-        .outerjoin(decision, and_(decision.run_id == Slide.run_id, decision.slide_id == Slide.slide_id))
+        .outerjoin(ids, and_(ids.c.run_id == Slide.run_id, ids.c.slide_id == Slide.slide_id))
+        .outerjoin(decision, decision.id == ids.c.id)
         .outerjoin(PriorityRow, and_(PriorityRow.run_id == Slide.run_id, PriorityRow.slide_id == Slide.slide_id))
         .outerjoin(
             LockRow,
@@ -122,7 +123,7 @@ def worklist(
 
 def usability(engine: Engine, run_id: str = "") -> Usability:
     """Sums over a run, or over the latest result of each slide."""
-    decision = aliased(DecisionRow, _decisions(run_id))
+    ids, decision = _in_force(run_id), aliased(DecisionRow)
     query = (
         select(
             Slide.verdict,
@@ -133,7 +134,8 @@ def usability(engine: Engine, run_id: str = "") -> Usability:
             func.coalesce(func.sum(Slide.usable_mm2), 0.0).label("usable_mm2"),
         )
         .select_from(Slide)
-        .outerjoin(decision, and_(decision.run_id == Slide.run_id, decision.slide_id == Slide.slide_id))
+        .outerjoin(ids, and_(ids.c.run_id == Slide.run_id, ids.c.slide_id == Slide.slide_id))
+        .outerjoin(decision, decision.id == ids.c.id)
         .where(*_of_run(Slide.run_id, run_id))
         .group_by(Slide.verdict, decision.action, decision.could_be_used)
     )
@@ -169,11 +171,13 @@ def per_day(engine: Engine, run_id: str = "") -> pd.DataFrame:
     results = select(day, Slide.verdict.label("what"), func.count().label("slides")).where(
         *_of_run(Slide.run_id, run_id)
     )
-    decision = aliased(DecisionRow, _decisions(run_id))
-    decided = func.date(decision.at).label("day")
-    decisions = select(decided, decision.action.label("what"), func.count().label("slides"))
+    ids = _in_force(run_id)
+    decided = func.date(DecisionRow.at).label("day")
+    decisions = select(decided, DecisionRow.action.label("what"), func.count().label("slides")).join(
+        ids, ids.c.id == DecisionRow.id
+    )
     verdicts = _by_day(_frame(engine, _latest_only(results.group_by(day, Slide.verdict), run_id)), list(Verdict))
-    actions = _by_day(_frame(engine, decisions.group_by(decided, decision.action)), list(Action))
+    actions = _by_day(_frame(engine, decisions.group_by(decided, DecisionRow.action)), list(Action))
     verdicts.insert(0, "slides", verdicts.sum(axis=1))
     actions.insert(0, "decided", actions.sum(axis=1))
     return verdicts.join(actions, how="outer").fillna(0).astype("int64").sort_index()
@@ -201,10 +205,9 @@ def _of_run(column: InstrumentedAttribute[str], run_id: str) -> list:
     return [column == run_id] if run_id else []
 
 
-def _decisions(run_id: str) -> Subquery:
-    """Decisions in force."""
-    ids = ids_in_force(*_of_run(DecisionRow.run_id, run_id))
-    return select(DecisionRow).where(DecisionRow.id.in_(ids)).subquery()
+def _in_force(run_id: str) -> Subquery:
+    """Ids of decisions in force; joined by slide first and by id then, so that both joins find an index."""
+    return in_force_ids(*_of_run(DecisionRow.run_id, run_id)).subquery()
 
 
 def _latest_only(query: Select, run_id: str) -> Select:

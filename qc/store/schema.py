@@ -64,9 +64,9 @@ class Slide(Base):
     domain_distance: Mapped[float | None] = mapped_column(Float)
     tissue_mm2: Mapped[float | None] = mapped_column(Float)
     usable_mm2: Mapped[float | None] = mapped_column(Float)
-    record_json: Mapped[str] = mapped_column(Text)
     slide_fingerprint: Mapped[str] = mapped_column(String(64), server_default=text("''"))
     artefact_share: Mapped[float | None] = mapped_column(Float)
+    record_json: Mapped[str] = mapped_column(Text)
     coverages: Mapped[list["CoverageRow"]] = relationship(cascade="all, delete-orphan", lazy="raise")
 
 
