@@ -35,8 +35,9 @@ def verify(store_name: str, head: str, as_json: bool) -> None:
     else:
         for problem in found.problems:
             click.echo(problem)
+        plural = "" if found.head.seq == 1 else "s"
         whole = "the audit is whole" if found.is_whole else f"{len(found.problems)} thing(s) wrong"
-        click.echo(f"{whole}: {found.head.seq} rows, head {found.head.hash}")
+        click.echo(f"{whole}: {found.head.seq} row{plural}, head {found.head.hash}")
     if not found.is_whole:
         sys.exit(EXIT_CHANGED)
 
