@@ -9,9 +9,11 @@ import pytest
 from qc.cli import main
 from qc.config.assess import AssessSettings
 from qc.config.profile import load_profile
+from qc.exchange.coords import read_coords
 from qc.exchange.rasters import read_artefact_map, read_label_tiff, write_artefact_map
 from qc.geometry import Grid, Mpp, Size
 from qc.labels import ArtefactClass
+from qc.manifest import Manifest, ManifestNote, slide_frame, tile_frame, write_manifest
 from qc.maps import ArtefactMap
 from qc.pipeline.folder import RunFolder
 from qc.record import Assessed, ClassCoverage, Failed, Stamp
@@ -122,7 +124,9 @@ def test_slides_of_one_name_are_kept_apart_and_one_that_failed_is_said(qc, run, 
     assert code == 1
     assert "b-1 has no map: no pixels; copy it again" in err
     for slide_id in ("a-x", "a-y"):
-        assert np.array_equal(read_label_tiff(tmp_path / "out" / f"{slide_id}.labels.tif").classes, stored(run, slide_id))
+        assert np.array_equal(
+            read_label_tiff(tmp_path / "out" / f"{slide_id}.labels.tif").classes, stored(run, slide_id)
+        )
     assert len(out.splitlines()) == 2
 
 
@@ -155,3 +159,33 @@ def test_a_run_is_never_exported_onto_itself(qc, run):
 
     assert code == 2
     assert "choose another --out" in err
+
+
+def test_a_manifest_goes_to_clam_and_trident_by_slide(qc, data, tmp_path):
+    shares = dict.fromkeys(("fold", "foreign", "pen", "bubble", "out_of_focus", "unassessed"), 0.0)
+    common = {"patient": "", "label": "", "split": "", "settings_fingerprint": "f", "tissue": 1.0, "clean": 1.0}
+    place = {"y_level0": 0, "width_level0": 64, "height_level0": 64, "tile_px": 64, "tile_mpp": 1.0, "slide_mpp": 1.0}
+    kept = {"is_kept": True, "reason": ""}
+    ids = {"a-x": str(data / "x" / "a.tiff"), "a-y": str(data / "y" / "a.tiff")}
+    tiles = [
+        {"slide_id": one, "path": path, "x_level0": x, **common, **place, **kept, **shares}
+        for one, path in ids.items()
+        for x in (0, 64)
+    ]
+    sizes = {"width_level0": 1000, "height_level0": 900, "slide_mpp": 1.0, "candidates": 2, "kept": 2, "status": "kept"}
+    note = ManifestNote(
+        **{"software_version": "0", "settings_fingerprint": "f", "runs": (), "profile": "p"},
+        **{"filter_settings": {}, "filter_fingerprint": ""},
+    )
+    accounts = slide_frame({"slide_id": one, "path": path, **sizes} for one, path in ids.items())
+    write_manifest(Manifest(tile_frame(tiles), accounts, note), tmp_path / "m.parquet")
+
+    code, out, _ = qc("export", tmp_path / "m.parquet", "--format", "hdf5", "--out", tmp_path / "out", "--slide", "a-y")
+    refused, _, sentence = qc("export", tmp_path / "m.parquet", "--format", "seg", "--out", tmp_path / "out")
+
+    files = sorted(path.name for path in (tmp_path / "out" / "patches").iterdir())
+    assert (code, refused) == (0, 2)
+    assert files == ["a-y.h5", "a-y_patches.h5"]
+    assert read_coords(tmp_path / "out" / "patches" / "a-y.h5")[0].tolist() == [[0, 0], [64, 0]]
+    assert len(out.splitlines()) == 2
+    assert "seg is made of a run" in sentence
