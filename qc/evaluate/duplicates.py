@@ -20,7 +20,11 @@ Rgb = NDArray[np.uint8]
 
 _TABLES = {"slide-views": "{}/overview.jpg", "overviews/tcga-coadread": "{}.png"}
 _PYRAMIDS = {"lymph-node-metastasis-he": 1.2, "lymph-node-metastasis-cytokeratin": 1.2}  # their tag says 1000 mpp
-_ONE_BLOCK = (frozenset({*_PYRAMIDS, "insidious-lymph-node-metastasis"}), frozenset({"mucosa-biopsy", "bs27"}))
+_ONE_BLOCK = (
+    frozenset({*_PYRAMIDS, "insidious-lymph-node-metastasis"}),
+    frozenset({"mucosa-biopsy", "bs27"}),
+    frozenset({"spleen-bubbles", "congestion-spleen"}),
+)
 _SIDE_PX = 1024
 _OVERVIEW_MPP = 8.0
 

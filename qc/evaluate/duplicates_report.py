@@ -37,7 +37,8 @@ def _lines(measured: Duplicates, limit: int, command: str) -> Iterator[str]:
     yield f"{(np.median(strangers) - limit) / strangers.std():.1f} standard deviations below the median.\n"
     yield "| closest pairs | bits | near-duplicates |"
     yield "|---|---|---|"
-    for pair in measured.pairs[:_CLOSEST]:
+    farther = [pair for pair in measured.pairs[_CLOSEST:] if pair.is_one_block]
+    for pair in [*measured.pairs[:_CLOSEST], *farther]:
         kind = " (one block)" if pair.is_one_block else ""
         yield f"| {pair.first}, {pair.second}{kind} | {pair.bits} | {'yes' if pair.bits <= limit else 'no'} |"
     yield "\n## Other limits\n"
@@ -46,7 +47,7 @@ def _lines(measured: Duplicates, limit: int, command: str) -> Iterator[str]:
     copies = np.array([bit for bits in measured.copies.values() for bit in bits])
     for one in sorted({*_LIMITS, limit}):
         yield f"| {one} | {(copies <= one).mean():.1%} | {int((strangers <= one).sum())} of {strangers.size} |"
-    yield "\nPairs of one block are known by eye: two published twice under different names and resolutions, which this"
-    yield "measurement brought to light, and the neighbouring section of one of them in another stain. Sections of one"
-    yield "block lie micrometres apart, look alike and belong to one patient. Finding them is wanted; that these were"
-    yield "found does not mean that each would be."
+    yield "\nPairs of one block are known by eye: two slides published twice at other resolutions, the neighbouring"
+    yield "section of one of them in another stain, and a slide of which another shows a part. Sections of one block lie"
+    yield "micrometres apart, look alike and belong to one patient. Finding them is wanted, but not promised; a part of"
+    yield "a slide is not found."
