@@ -48,6 +48,6 @@ def _lines(measured: Duplicates, limit: int, command: str) -> Iterator[str]:
     for one in sorted({*_LIMITS, limit}):
         yield f"| {one} | {(copies <= one).mean():.1%} | {int((strangers <= one).sum())} of {strangers.size} |"
     yield "\nPairs of one block are known by eye: two slides published twice at other resolutions, the neighbouring"
-    yield "section of one of them in another stain, and a slide of which another shows a part. Sections of one block lie"
-    yield "micrometres apart, look alike and belong to one patient. Finding them is wanted, but not promised; a part of"
-    yield "a slide is not found."
+    yield "section of one of them in another stain, and a slide of which another shows a part. Sections of one block"
+    yield "lie micrometres apart, look alike and belong to one patient. Finding them is wanted, but not promised; a"
+    yield "part of a slide is not found."
