@@ -58,7 +58,7 @@ def filter_command(
     """
     from qc.cli.filter_table import print_filtered
     from qc.manifest import write_manifest
-    from qc.pipeline.filter_outputs import check_lesions, write_pictures
+    from qc.pipeline.filter_outputs import check_lesions, unused_annotations, write_pictures
     from qc.pipeline.filter_runs import read_runs
     from qc.pipeline.folder import RunFolder
 
@@ -69,6 +69,8 @@ def filter_command(
     else:
         manifest, settings = _from_runs(runs, settings_path, options)
     losses = check_lesions(manifest, lesion_folder, runs) if lesion_folder else []
+    if lesion_folder and (unused := unused_annotations(manifest, lesion_folder)):
+        click.echo(f"annotations of no slide here: {', '.join(unused)}", err=True)
     print_filtered(manifest, losses, settings.lesion_loss_max, as_json)
     if not allow_loss:
         _refuse(losses, settings)

@@ -1,5 +1,6 @@
 """What becomes of a slide before its tiles are looked at: a person's decision first, then the verdict."""
 
+import math
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -115,7 +116,7 @@ def guarded(before: Standing, facts: SlideFacts, candidates: int, kept: int, set
     least = max(guard.kept_tiles_min, guard.kept_share_min * candidates)
     if kept and (kept >= least or facts.is_accepted):
         return before
-    why = f"{kept} of {candidates} tiles would be left, at least {max(1, round(least + 0.499))} wanted"
+    why = f"{kept} of {candidates} tiles would be left, at least {math.ceil(least)} wanted"
     return Standing(SlideStatus.REVIEW, why, "slide sent to review")
 
 

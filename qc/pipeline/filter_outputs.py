@@ -47,6 +47,12 @@ def check_lesions(manifest: Manifest, folder: Path, runs: Runs | None = None) ->
     return losses
 
 
+def unused_annotations(manifest: Manifest, folder: Path) -> list[str]:
+    """Names of annotation files that belong to no slide of the manifest, so that a misspelt one is seen."""
+    stems = {Path(path).stem for path in manifest.slides["path"]}
+    return [path.name for stem, path in find_lesion_files(folder).items() if stem not in stems]
+
+
 def write_pictures(manifest: Manifest, runs: Runs, folder: Path) -> list[Path]:
     """Write one PNG per slide that has a map: kept tiles outlined, removed ones coloured by cause.
 

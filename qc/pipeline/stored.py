@@ -5,6 +5,7 @@ import rasterio.features
 from numpy.typing import NDArray
 from rasterio.transform import Affine
 
+from qc.errors import RunError
 from qc.exchange.annotations import read_drawing
 from qc.exchange.rasters import read_artefact_map
 from qc.geometry import Grid
@@ -34,15 +35,17 @@ def stored_maps(folder: SlideFolder) -> tuple[ArtefactMap, TissueMask]:
 
 
 def decisions_in_force(run: RunFolder, run_id: str, store_url: str | None = None) -> dict[str, Decision]:
-    """What people decided on the slides of a run, by slide id; nothing when the run has no store.
+    """What people decided on the slides of a run, by slide id.
 
     Raises:
-        RunError: If the store cannot be read.
+        RunError: If the store cannot be read or does not know the run, for then nobody knows what was decided.
     """
     if store_url is None and not run.store.exists():
-        return {}
+        raise RunError(f"{run.root} keeps its results in another store", "pass --store as when it was assessed")
     store = Store(store_url or sqlite_url(run.store))
     try:
+        if run_id not in store.runs():
+            raise RunError(f"the store does not know the run {run.root}", "pass --store as when it was assessed")
         return store.decisions(run_id)
     finally:
         store.close()

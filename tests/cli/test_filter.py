@@ -143,6 +143,7 @@ def test_classes_are_switched_off_from_a_manifest(qc: Qc, run_folder: Path, tmp_
 
 def test_lost_tumour_stops_the_manifest_unless_allowed(qc: Qc, run_folder: Path, tmp_path: Path):
     lesions = whole_slide(tmp_path / "lesions", "one")
+    (lesions / "misspelt.xml").write_text("<Annotations/>")
     arguments = ("filter", run_folder, "--out", tmp_path / "m.parquet", "--lesions", lesions, *SMALL)
 
     code, out, err = qc(*arguments)
@@ -151,6 +152,7 @@ def test_lost_tumour_stops_the_manifest_unless_allowed(qc: Qc, run_folder: Path,
 
     assert (code, is_written, allowed) == (2, False, 0)
     assert "no tile" in out
+    assert "annotations of no slide here: misspelt.xml" in err
     assert err.strip().splitlines()[-1].startswith("qc: the filter would take more than 10% of 1 of 1 lesions")
     assert (tmp_path / "m.parquet").exists()
 
@@ -175,6 +177,7 @@ def test_what_is_wrong_is_one_sentence_and_nothing_is_written(qc: Qc, run_folder
         ("--lesions", whole_slide(tmp_path / "les", "none")): "is named like a slide of the manifest",
         (other,): "were made with different settings, profiles or networks",
         (run_folder,): "is in two of the runs",
+        ("--store", f"sqlite:///{tmp_path / 'empty.sqlite'}"): "the store does not know the run",
     }
     for arguments, sentence in wrong.items():
         code, _, err = qc("filter", run_folder, *arguments, "--out", tmp_path / "m.parquet", *SMALL)
