@@ -8,15 +8,16 @@ from typing import Any
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from qc.dashboard import tiles
 from qc.dashboard.login import is_configured
 from qc.dashboard.loopback import LoopbackOnly
 
-MAIN_SCRIPT = Path(__file__).with_name("main.py")
+MAIN_SCRIPT = Path(__file__).parent / "script" / "main.py"
 
 
 def routes() -> list[BaseRoute]:
     """Routes beside Streamlit's own."""
-    return []
+    return [*tiles.routes()]
 
 
 def middleware() -> list[Middleware]:

@@ -25,6 +25,7 @@ class Context:
         run: Its folder with maps and pictures; None when only the store is at hand.
         actor: Who looks, in the role that counts.
         pages: Pages by name, as `st.switch_page` takes them.
+        store_url: SQLAlchemy URL of the store.
         url_base: What stands before every path of this server, such as `/qc`; usually empty.
     """
 
@@ -33,6 +34,7 @@ class Context:
     run: RunFolder | None
     actor: Actor
     pages: Mapping[str, object] = field(default_factory=dict)
+    store_url: str = ""
     url_base: str = ""
 
     def may(self, least: Role) -> bool:

@@ -42,11 +42,17 @@ def columns() -> tuple[str, ...]:
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table; text that a spreadsheet would run as a formula is quoted with an apostrophe."""
+    safe = without_formulas(table)
+    with replacing(path) as partial:
+        safe.to_csv(partial, index=False)
+
+
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apostrophe before text that a spreadsheet would run as a formula."""
     safe = table.copy()
     for name in safe.select_dtypes(include=["object", "string"]).columns:
         safe[name] = safe[name].map(lambda cell: f"'{cell}" if str(cell).startswith(_FORMULA_STARTS) else cell)
-    with replacing(path) as partial:
-        safe.to_csv(partial, index=False)
+    return safe
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:

@@ -1,11 +1,174 @@
-"""Cohort."""
+"""Cohort: what can be used of each slide, which slides go together, and the selection as a manifest."""
 
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
 import streamlit as st
 
+from qc.config.filter import filter_settings_for
+from qc.dashboard import charts, lis, words
+from qc.dashboard.attributes import GROUPS, UNKNOWN, attributes, read_table, setting_name
+from qc.dashboard.brush import parallel_brush, within
 from qc.dashboard.context import Context
+from qc.errors import QCError
+from qc.labels import Verdict
+from qc.manifest import write_manifest
+from qc.metrics import wilson_interval
+from qc.pipeline.filter_runs import filter_runs, read_runs
+from qc.pipeline.folder import RunFolder
+from qc.store import queries
+from qc.store.people import Role
+from qc.store.shares import class_shares
+
+_BARS = 60
+_AXES = {
+    "tissue_mm2": "tissue, mm²",
+    "usable_mm2": "usable, mm²",
+    "artefacts_percent": "artefacts, %",
+    "focus_score": "focus, 0-10",
+    "stain_score": "stain, 0-10",
+    "domain_distance": "colour distance",
+}
 
 
 def page(context: Context) -> None:
     """Draw the page."""
     st.title("Cohort")
-    st.caption(f"run {context.run_id}")
+    table = queries.worklist(context.store.engine, context.run_id)
+    about = attributes(context)
+    table = table.join(about, on="slide_id")
+    table[list(GROUPS)] = table[list(GROUPS)].fillna(UNKNOWN)
+    table["artefacts_percent"] = table["artefact_share"].astype("float64") * 100
+    left, middle, right = st.columns([2, 2, 3])
+    verdicts = left.pills("Verdict", [str(v) for v in Verdict], selection_mode="multi", format_func=words.verdict)
+    column = middle.segmented_control("Groups", GROUPS, default="batch", key="cohort_group") or "batch"
+    named = right.multiselect(f"Only these ({column})", sorted(set(table[column])))
+    table = table[_keep(table, verdicts, column, named)].reset_index(drop=True)
+    if table.empty:
+        st.info("No slide is left. Choose fewer filters.")
+        return
+    st.markdown("**Drag along an axis to choose slides**; click it to let go.")
+    axes = {name: title for name, title in _AXES.items() if table[name].notna().any()}
+    chosen = table[within(table, parallel_brush(table, axes, key="cohort_brush"))]
+    _selection(context, chosen, len(table))
+    bars, groups = st.columns([3, 2], gap="large")
+    with bars:
+        _bars(context, chosen)
+    with groups:
+        _group_figure(chosen, column)
+    _upload(context)
+
+
+def _keep(table: pd.DataFrame, verdicts: list[str], column: str, named: list[str]) -> "pd.Series[bool]":
+    keep = pd.Series(True, index=table.index)
+    if verdicts:
+        keep &= table["verdict"].isin(verdicts)
+    if named:
+        keep &= table[column].isin(named)
+    return keep
+
+
+def _selection(context: Context, chosen: pd.DataFrame, of: int) -> None:
+    tissue, usable = chosen["tissue_mm2"].sum(), chosen["usable_mm2"].sum()
+    passes = int((chosen["verdict"] == Verdict.USABLE).sum())
+    cells = st.columns(4)
+    cells[0].metric("Selected slides", f"{len(chosen):,} of {of:,}")
+    cells[1].metric("Usable by verdict", f"{passes:,}")
+    cells[2].metric("Usable tissue", words.number(usable, "mm²"))
+    cells[3].metric("Share of tissue usable", words.percent(usable / tissue) if tissue else words.MISSING)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Selected slides (CSV)",
+            lambda: lis.results_csv(chosen),
+            file_name="slidegate-selection.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        if context.run is not None and len(chosen):
+            run, url, ids = context.run, str(context.store_url), frozenset(chosen["slide_id"])
+            st.download_button(
+                "Selected slides as manifest (Parquet)",
+                lambda: manifest_of(run, url, ids),
+                file_name="slidegate-manifest.parquet",
+                icon=":material/grid_on:",
+                on_click="ignore",
+                help="Their good tiles, chosen as `qc filter` does with this run's profile. Takes about a second "
+                "for each slide.",
+            )
+
+
+def manifest_of(run: RunFolder, store_url: str, slide_ids: frozenset[str]) -> bytes:
+    """A manifest of some slides of a run, as `qc filter` would choose their tiles.
+
+    Raises:
+        QCError: If a map is damaged.
+    """
+    runs = read_runs([run], store_url)
+    some = replace(runs, records=tuple(record for record in runs.records if record.stamp.slide_id in slide_ids))
+    manifest = filter_runs(some, filter_settings_for(runs.notes[0].profile.name))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "manifest.parquet"
+        write_manifest(manifest, path)
+        return path.read_bytes()
+
+
+def _bars(context: Context, chosen: pd.DataFrame) -> None:
+    shares = class_shares(context.store.engine, context.run_id)
+    known = chosen[chosen["slide_id"].isin(shares.index)].sort_values("artefact_share", ascending=False).head(_BARS)
+    st.markdown(f"**What covers the tissue** of the {len(known)} worst selected slides")
+    if known.empty:
+        st.caption("No selected slide was assessed.")
+        return
+    figure = charts.usability_figure(shares.loc[known["slide_id"]], list(known["slide_id"]))
+    st.plotly_chart(figure, config=charts.CONFIG, alt="Artefact shares of the worst selected slides")
+
+
+def _group_figure(chosen: pd.DataFrame, column: str) -> None:
+    st.markdown(f"**Usable slides per {column}**, with 95 % intervals")
+    table = usable_by_group(chosen, column)
+    st.plotly_chart(charts.groups_figure(table.head(20), "usable slides"), config=charts.CONFIG, alt="Usable per group")
+    if len(table) > 20:  # noqa: PLR2004
+        st.caption(f"The 20 largest of {len(table)} are drawn.")
+    st.download_button(
+        f"Per {column} (CSV)",
+        lambda: lis.csv_bytes(table),
+        file_name=f"slidegate-{column}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def usable_by_group(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Slides of each group and the share that is usable, slides that were not assessed included; largest first."""
+    rows = []
+    for name, members in table.groupby(column):
+        usable, slides = int((members["verdict"] == Verdict.USABLE).sum()), len(members)
+        low, high = wilson_interval(usable, slides)
+        rows.append(
+            {"group": str(name), "slides": slides, "usable": usable, "rate": usable / slides, "low": low, "high": high}
+        )
+    return pd.DataFrame(rows).sort_values(["slides", "group"], ascending=[False, True], ignore_index=True)
+
+
+def _upload(context: Context) -> None:
+    if not context.may(Role.QC_MANAGER):
+        return
+    with st.expander("The laboratory's table: barcode, scanner, stainer, stain, batch, day"):
+        st.caption("Columns: slide (id, file name, stem or path), barcode, scanner, stainer, stain, batch, scanned.")
+        file = st.file_uploader("Table (CSV)", type="csv", key="cohort_table")
+        if file is None:
+            return
+        try:
+            text = file.getvalue().decode("utf-8-sig")
+            lines = read_table(text)
+        except (QCError, UnicodeDecodeError) as error:
+            st.error(str(error))
+            return
+        st.write(f"{len(lines):,} lines.")
+        if st.button("Use this table", type="primary"):
+            context.store.save_setting(context.actor, setting_name(context.run_id), text, note=file.name[:200])
+            st.rerun()

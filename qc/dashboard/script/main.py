@@ -7,6 +7,8 @@ from qc.dashboard.context import Context
 from qc.dashboard.login import require_actor, show_actor
 from qc.dashboard.sources import Sources
 from qc.errors import QCError
+from qc.store.database import Store
+from qc.store.people import Actor
 
 
 def main() -> None:
@@ -16,14 +18,19 @@ def main() -> None:
         sources = Sources.from_environment()
         store = sources.open_store()
         actor = require_actor(store)
-        run_id, run = navigation.choose_run(store, sources)
-        page = navigation.navigate(Context(store, run_id, run, actor))
+        page = navigation.navigate(_context(sources, store, actor))
         show_actor(actor)
         page.run()
     except QCError as error:
         st.error(error.message)
         if error.hint:
             st.info(f"Way out: {error.hint}")
+
+
+def _context(sources: Sources, store: Store, actor: Actor) -> Context:
+    run_id, run = navigation.choose_run(store, sources)
+    url_base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return Context(store, run_id, run, actor, store_url=sources.store_url, url_base=f"/{url_base}" if url_base else "")
 
 
 main()

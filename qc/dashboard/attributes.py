@@ -1,0 +1,94 @@
+"""What the laboratory knows about slides: barcode, scanner, stainer, stain, batch, day.
+
+In: a table of the laboratory, kept as a versioned setting of the store or as `cohort.csv` in the run folder.
+Out: a row for each slide of the run; what the table does not say is `unknown`, never guessed.
+"""
+
+from io import StringIO
+
+import pandas as pd
+
+from qc.cohort_table import match_names
+from qc.dashboard.context import Context
+from qc.errors import SettingsError
+from qc.store.shares import paths
+
+UNKNOWN = "unknown"
+GROUPS = ("scanner", "stainer", "stain", "batch")
+"""Columns by which slides can be grouped."""
+
+_COLUMNS = ("barcode", *GROUPS, "scanned")
+_FILE = "cohort.csv"
+
+
+def setting_name(run_id: str) -> str:
+    """Name under which the store keeps a run's table."""
+    return f"cohort/{run_id}"
+
+
+def attributes(context: Context) -> pd.DataFrame:
+    """The table for the run that is shown.
+
+    Returns:
+        Indexed by `slide_id`: `barcode` (empty when unknown), `scanner`, `stainer`, `stain`, `batch` (`unknown` when
+        unknown) and `scanned` (a day, NaT when unknown). No row for slides that no table names.
+
+    Raises:
+        SettingsError: If the table cannot be used.
+    """
+    text = source(context)
+    if not text:
+        return _empty()
+    return matched(read_table(text), paths(context.store.engine, context.run_id))
+
+
+def source(context: Context) -> str:
+    """The table as text: the store's newest version, or else the run folder's file; empty without either."""
+    versions = context.store.setting_versions(setting_name(context.run_id))
+    if versions:
+        return versions[-1].content
+    path = context.run.root / _FILE if context.run else None
+    return path.read_text(encoding="utf-8-sig") if path and path.is_file() else ""
+
+
+def read_table(text: str) -> pd.DataFrame:
+    """A CSV with the column `slide` and any of `barcode`, `scanner`, `stainer`, `stain`, `batch`, `scanned`.
+
+    Raises:
+        SettingsError: If it is no such table.
+    """
+    try:
+        table = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, skipinitialspace=True)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise SettingsError(f"the table cannot be read as a CSV ({error})", "separate columns by commas") from error
+    table.columns = [str(name).strip().lower() for name in table.columns]
+    if "slide" not in table:
+        raise SettingsError("the table has no column slide", f"give columns slide, {', '.join(_COLUMNS)}")
+    table["slide"] = table["slide"].str.strip()
+    if table["slide"].duplicated().any():
+        twice = table.loc[table["slide"].duplicated(), "slide"].iloc[0]
+        raise SettingsError(f"the table lists slide {twice or '(empty)'} twice", "keep the line that is right")
+    return table
+
+
+def matched(table: pd.DataFrame, path_of: dict[str, str]) -> pd.DataFrame:
+    """The lines of a table for the slides of a run, in our columns."""
+    names = match_names(frozenset(table["slide"]), path_of)
+    if not names:
+        return _empty()
+    lines = table.set_index("slide").reindex(list(names.values()))
+    lines.index = pd.Index(names.keys(), name="slide_id")
+    lines = lines.reindex(columns=_COLUMNS).fillna("")
+    days = lines["scanned"].str.strip()
+    lines["scanned"] = pd.to_datetime(days.where(days != ""), errors="coerce", format="ISO8601").dt.normalize()
+    if lines["scanned"].isna().sum() > (days == "").sum():
+        wrong = days[(days != "") & lines["scanned"].isna()].iloc[0]
+        raise SettingsError(f"the table's column scanned holds {wrong!r}", "write days as 2026-01-31")
+    for name in GROUPS:
+        lines[name] = lines[name].str.strip().replace("", UNKNOWN)
+    return lines
+
+
+def _empty() -> pd.DataFrame:
+    empty = pd.DataFrame({name: pd.Series(dtype="object") for name in _COLUMNS}, index=pd.Index([], name="slide_id"))
+    return empty.astype({"scanned": "datetime64[ns]"})
