@@ -81,6 +81,13 @@ class Store:
         with self._read() as session:
             return [from_json(text) for text in session.scalars(query)]
 
+    def record(self, run_id: str, slide_id: str) -> Assessed | Failed | None:
+        """The result of one slide of a run; None when there is none."""
+        query = select(Slide.record_json).where(Slide.run_id == run_id, Slide.slide_id == slide_id)
+        with self._read() as session:
+            text = session.scalar(query)
+        return None if text is None else from_json(text)
+
     def runs(self) -> list[str]:
         """Ids of all runs, oldest first."""
         with self._read() as session:

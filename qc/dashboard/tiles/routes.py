@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from qc.dashboard.tiles.server import TileServer, tile_server
 from qc.dashboard.tiles.shown_slide import SHOWN_CLASSES, NotShownError
 from qc.dashboard.tiles.tokens import Permit
+from qc.dashboard.viewer.files import library_route
 from qc.errors import SlideError
 from qc.labels import ArtefactClass
 
@@ -39,7 +40,8 @@ def routes(server: TileServer | None = None) -> list[BaseRoute]:
         Route(f"/qc/overlay/{tile}.png", served.overlay_tile, methods=["GET"]),
         Route("/qc/slide/{slide_id}.json", served.about, methods=["GET"]),
         Route("/qc/macro/{slide_id}.jpg", served.macro, methods=["GET"]),
-        *(Route(f"/qc/{name}/{{rest:path}}", _nothing) for name in ("tiles", "overlay", "slide", "macro")),
+        library_route(),
+        *(Route(f"/qc/{name}/{{rest:path}}", _nothing) for name in ("tiles", "overlay", "slide", "macro", "viewer")),
     ]
 
 

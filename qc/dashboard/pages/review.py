@@ -1,0 +1,115 @@
+"""Review: one slide at full zoom with what was found on it, a decision by one key, and the next worst slide."""
+
+import pandas as pd
+import streamlit as st
+
+from qc.dashboard import decision_panel, words
+from qc.dashboard.context import Context
+from qc.dashboard.desk import RENEW_SECONDS, Desk, go, may_decide
+from qc.dashboard.plain_text import plain
+from qc.dashboard.triage import next_slide
+from qc.dashboard.viewer.component import slide_viewer
+from qc.errors import RefusedError
+from qc.record import Assessed, Failed
+from qc.store import queries
+
+_QUEUE_ROWS = 500
+_VIEWER_ROOM_PX = 218
+
+
+def page(context: Context) -> None:
+    """Draw the page."""
+    _desk(context)
+
+
+@st.fragment(run_every=RENEW_SECONDS)
+def _desk(context: Context) -> None:
+    """Everything in one fragment: a decision redraws this alone, and the viewer keeps its place."""
+    undecided = queries.worklist(context.store.engine, context.run_id, is_decided=False, limit=_QUEUE_ROWS)
+    slide_id = context.slide_id or next_slide(undecided, context.actor.subject) or _any_slide(context)
+    record = context.store.record(context.run_id, slide_id) if slide_id else None
+    if record is None:
+        st.title("Review")
+        st.info("This run has no such slide." if slide_id else "This run has no slides yet.")
+        return
+    if slide_id != context.slide_id:
+        go(context, slide_id)
+    desk = Desk.of_session()
+    desk.lay(context, slide_id)
+    held_by = _hold(context, desk)
+    decision = context.store.decisions(context.run_id).get(slide_id)
+    is_shown = decision is not None or not st.session_state.get(decision_panel.BLIND_KEY, False)
+    _head(context, undecided, slide_id, record if is_shown else None)
+    left, right = st.columns([3.4, 1], gap="small")
+    with left:
+        _viewer(context, desk, undecided, record, is_shown)
+    with right:
+        decision_panel.draw(context, desk, record, decision, is_shown=is_shown, held_by=held_by)
+
+
+def _hold(context: Context, desk: Desk) -> str:
+    """Lock the slide; why that is refused, or empty."""
+    if not may_decide(context):
+        return ""
+    try:
+        desk.hold(context)
+    except RefusedError as error:
+        return error.message
+    return ""
+
+
+def _head(context: Context, undecided: pd.DataFrame, slide_id: str, record: Assessed | Failed | None) -> None:
+    """The slide, its verdict in words, how many are left, and the way to the next."""
+    title, back, skip = st.columns([6, 1, 1], vertical_alignment="center")
+    title.markdown(f"# {slide_id}")
+    count = f"{len(undecided)}{'+' if len(undecided) == _QUEUE_ROWS else ''}"
+    if record is not None:
+        title.markdown(f"**{words.verdict(record.verdict)}** · {plain(record.reason)}")
+    title.caption(f"{count} to decide, worst first")
+    desk = Desk.of_session()
+    back.button(
+        "Back", shortcut="K", width="stretch", disabled=not desk.visited, on_click=_back, args=(context,), key="back"
+    )
+    skip.button("Next", shortcut="J", width="stretch", on_click=_skip, args=(context, undecided), key="skip")
+
+
+def _viewer(context: Context, desk: Desk, undecided: pd.DataFrame, record: Assessed | Failed, is_shown: bool) -> None:
+    if isinstance(record, Failed):
+        st.error(f"This slide was not assessed: {plain(record.reason)}", icon="⚠️")
+        st.info(f"Way out: {plain(record.remedy)}")
+        return
+    following = next_slide(undecided, context.actor.subject, record.stamp.slide_id)
+    coming = context.store.record(context.run_id, following) if following else None
+    upcoming = desk.look(context, coming) if isinstance(coming, Assessed) else None
+    is_stale = slide_viewer(
+        desk.look(context, record),
+        upcoming,
+        url_base=context.url_base,
+        shows_findings=is_shown,
+        room_px=_VIEWER_ROOM_PX,
+        key="viewer",
+    )
+    if is_stale:
+        desk.tokens.clear()
+        st.rerun(scope="fragment")
+
+
+def _back(context: Context) -> None:
+    context.touch()
+    desk = Desk.of_session()
+    slide_id = desk.visited.pop()
+    go(context, slide_id)
+    desk.visited.pop()  # the one that was just left is ahead, not behind
+
+
+def _skip(context: Context, undecided: pd.DataFrame) -> None:
+    context.touch()
+    desk = Desk.of_session()
+    following = next_slide(undecided, context.actor.subject, desk.slide_id)
+    if following:
+        go(context, following)
+
+
+def _any_slide(context: Context) -> str:
+    worst = queries.worklist(context.store.engine, context.run_id, limit=1)
+    return "" if worst.empty else str(worst["slide_id"].iloc[0])

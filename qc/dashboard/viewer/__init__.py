@@ -1,0 +1,1 @@
+"""The slide viewer: a component around OpenSeadragon (BSD-3-Clause, kept here with its licence), offline."""
