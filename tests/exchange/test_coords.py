@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import h5py
 import numpy as np
@@ -47,21 +48,25 @@ def manifest(mpp=0.25, second_kept=True):
     )
 
 
+def stored(path) -> tuple[Any, dict[str, Any]]:
+    with h5py.File(path) as file:
+        data: Any = file["coords"]
+        return data[:].tolist(), dict(data.attrs)
+
+
 def as_clam_reads(path):
     """The region of each patch that CLAM's feature extraction reads, level-0 (x, y, side), for a pyramid of 1, 4."""
-    with h5py.File(path) as file:
-        coords = file["coords"]
-        side = coords.attrs["patch_size"] * (1, 4)[coords.attrs["patch_level"]]
-        return [(int(x), int(y), side) for x, y in coords[:]]
+    places, attrs = stored(path)
+    side = attrs["patch_size"] * (1, 4)[attrs["patch_level"]]
+    return [(x, y, side) for x, y in places]
 
 
 def as_trident_reads(path):
     """The same for TRIDENT's patcher, and the pixels that it makes of a patch."""
-    with h5py.File(path) as file:
-        attrs = dict(file["coords"].attrs)
-        downsample = (10 / attrs["target_magnification"]) / (10 / attrs["level0_magnification"])
-        side = round(attrs["patch_size"] * downsample)
-        return [(int(x), int(y), side) for x, y in file["coords"][:]], attrs["patch_size"]
+    places, attrs = stored(path)
+    downsample = (10 / attrs["target_magnification"]) / (10 / attrs["level0_magnification"])
+    side = round(attrs["patch_size"] * downsample)
+    return [(x, y, side) for x, y in places], attrs["patch_size"]
 
 
 def test_clam_and_trident_read_the_kept_tiles_and_no_others(tmp_path):

@@ -88,7 +88,7 @@ def test_odd_names_of_slides_are_found_again(tmp_path, labels):
 def test_a_slide_outside_the_data_folder_is_one_sentence(tmp_path, labels):
     one = record(tmp_path / "elsewhere" / "a.svs")
 
-    with pytest.raises(ExchangeError, match="does not lie under .*--data"):
+    with pytest.raises(ExchangeError, match=r"does not lie under .*--data"):
         source_of(one, tmp_path / "a.png", tmp_path / "data", "ours")
 
 

@@ -124,7 +124,7 @@ def test_what_is_no_dicom_slide_of_this_size_is_one_sentence(tmp_path):
     )
     (tmp_path / "a.svs").write_text("no DICOM")
 
-    with pytest.raises(ExchangeError, match="no DICOM file.*--dicom"):
+    with pytest.raises(ExchangeError, match=r"no DICOM file.*--dicom"):
         find_source(tmp_path / "a.svs", (1000, 900))
     with pytest.raises(ExchangeError, match="no image of 500 x 450"):
         find_source(full, (500, 450))
