@@ -8,7 +8,7 @@ import click
 from qc.cli.options import AnyPath, ExistingFile
 
 _manifest = click.argument("manifest", type=ExistingFile)
-_settings = click.option("--settings", "settings_path", type=ExistingFile, help="TOML file (docs/settings.md).")
+_settings = click.option("--settings", "settings_path", type=ExistingFile, help="TOML file (docs/downstream.md).")
 _out = click.option(
     "--out", type=AnyPath, required=True, help="Folder for pixels, weights and results; resumed if it exists."
 )

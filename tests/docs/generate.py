@@ -18,6 +18,18 @@ from qc.cli.main import cli
 from qc.config.ablate import AblateSettings, JudgeSettings, LevelSettings, NoiseSpec, PointSettings
 from qc.config.assess import AssessSettings
 from qc.config.domain import DomainSource, DomainSources
+from qc.config.downstream import (
+    ArtefactStudySettings,
+    BlurStudySettings,
+    ClassifierSettings,
+    CompareSettings,
+    DownstreamSettings,
+    FitSettings,
+    SheetSpec,
+    SheetsSettings,
+    StainSettings,
+    StudySettings,
+)
 from qc.config.filter import FilterSettings
 from qc.config.profile import Limits, Profile, load_profile, profile_names
 from qc.config.tissue_training import (
@@ -33,7 +45,7 @@ from qc.config.training import AugmentSettings, ComposeSettings, LabelNoiseSetti
 from qc.exchange.tables import columns
 from qc.labels import ArtefactClass
 from qc.manifest import SLIDE_COLUMNS, TILE_COLUMNS, ManifestNote
-from qc.phantom.spec import ArtefactSpec, CohortSpec, PhantomSpec, ScannerSpec
+from qc.phantom.spec import ArtefactSpec, CohortSpec, FollicleSpec, PhantomSpec, ScannerSpec
 from qc.pipeline.folder import RunNote
 from qc.record import Assessed, ClassCoverage, Failed, FindingRow, Stamp
 from qc.store.schema import Base
@@ -81,6 +93,7 @@ def _cohorts() -> str:
         "A cohort": CohortSpec,
         "`[[slides]]`": PhantomSpec,
         "`artefacts`": ArtefactSpec,
+        "`follicles`": FollicleSpec,
         "`scanner`": ScannerSpec,
     }
     return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
@@ -118,6 +131,22 @@ def _ablation() -> str:
         "`[test]`": JudgeSettings,
         "`[[noise]]`": NoiseSpec,
         "`[networks.NAME]`": NetworkSettings,
+    }
+    return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
+
+
+def _downstream() -> str:
+    groups = {
+        "An experiment": DownstreamSettings,
+        "`[classifier]`": ClassifierSettings,
+        "`[classifier.stain]`": StainSettings,
+        "`[classifier.fit]`": FitSettings,
+        "`[compare]`": CompareSettings,
+        "Sheets of loose tiles": SheetsSettings,
+        "`[[sheets]]`": SheetSpec,
+        "The follicular study": StudySettings,
+        "`[phantoms]`": ArtefactStudySettings,
+        "`[real]`": BlurStudySettings,
     }
     return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
 
@@ -254,6 +283,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "manifest": _manifest,
     "training": _training,
     "ablation": _ablation,
+    "downstream": _downstream,
     "record": lambda: _fields(Assessed, Failed, Stamp, ClassCoverage, FindingRow),
     "run-note": lambda: _fields(RunNote),
     "columns": _columns,

@@ -23,7 +23,9 @@ NOTE = ManifestNote(
 )
 
 
-def tile_row(slide: str, path: Path | str, label: str, column: int, row: int, is_kept: bool = True) -> dict[str, object]:
+def tile_row(
+    slide: str, path: Path | str, label: str, column: int, row: int, is_kept: bool = True
+) -> dict[str, object]:
     fold = 0.0 if is_kept else 0.5
     return {
         **{"slide_id": slide, "path": str(path), "patient": slide, "label": label, "split": ""},

@@ -66,7 +66,7 @@ def test_training_repeats_exactly_and_learns_what_is_plain(
     small: Make, tiles: pd.DataFrame, bank: Bank, tmp_path: Path
 ) -> None:
     [part] = parts(tiles, CompareSettings(test_patients=("fl-7", "fh-6")))
-    settings = small("reinhard", epochs=6)
+    settings = small("reinhard", epochs=20)
 
     first, again = (train_classifier(part.train, bank, settings, 1, tmp_path / name) for name in "ab")
 

@@ -20,14 +20,14 @@ AS_SCANNED = Normaliser("none", None, {})
 
 
 def test_every_label_and_every_slide_of_a_label_is_equally_likely(tiles: pd.DataFrame) -> None:
-    uneven = tiles.drop(index=tiles.index[tiles["slide_id"].isin(["fl-1", "fl-3"])][:9]).reset_index(drop=True)
+    uneven = tiles.drop(index=tiles.index[tiles["slide_id"] == "fl-1"][:4]).reset_index(drop=True)
     sampler = BalancedTiles(uneven, batch_tiles=8, batches=400, seed=1)
 
     drawn = [draw for batch in sampler for draw in batch]
 
     slides = Counter(uneven["slide_id"][draw.row] for draw in drawn)
     assert Counter(uneven["target"][draw.row] for draw in drawn) == {0: 1600, 1: 1600}
-    assert max(slides.values()) < 1.25 * min(slides.values())
+    assert max(slides.values()) < 1.25 * min(slides.values())  # although fl-1 has two tiles and the others six
     assert len({draw.number for draw in drawn}) == len(drawn)
 
 
@@ -149,7 +149,9 @@ def test_a_sheet_without_tiles_is_refused(tmp_path: Path) -> None:
         lay_sheets(SheetsSettings.model_validate({"sheets": [spec]}), tmp_path, tmp_path / "out")
 
 
-def test_the_example_of_the_documentation_runs(manifest_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_of_the_documentation_runs(
+    manifest_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = (Path(__file__).parents[2] / "docs" / "downstream.md").read_text(encoding="utf-8")
     example = re.findall(r"```python\n(.*?)```", page, re.S)[0]
     (tmp_path / "tiles.parquet").write_bytes(manifest_path.read_bytes())
