@@ -58,7 +58,7 @@ def filter_command(
     """
     from qc.cli.filter_table import print_filtered
     from qc.manifest import write_manifest
-    from qc.pipeline.filter_outputs import check_lesions, unused_annotations, write_pictures
+    from qc.pipeline.filter_outputs import check_lesions, unused_annotations, write_losses, write_pictures
     from qc.pipeline.filter_runs import read_runs
     from qc.pipeline.folder import RunFolder
 
@@ -75,6 +75,8 @@ def filter_command(
     if not allow_loss:
         _refuse(losses, settings)
     write_manifest(manifest, out)
+    if losses:
+        write_losses(losses, settings.lesion_loss_max, out)
     if picture_folder and runs:
         write_pictures(manifest, runs, picture_folder)
     if not as_json:

@@ -1,5 +1,6 @@
 """What a filtering leaves beside its manifest: what lesions lose, and a picture of each slide's tiles."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from qc.errors import ExchangeError, RunError
 from qc.exchange.lesions import find_lesion_files, read_lesions
 from qc.figures.kept_tiles import draw_kept_tiles
 from qc.files import replacing
-from qc.filtering.lesions import LesionLoss, lesion_losses
+from qc.filtering.lesions import LesionLoss, lesion_losses, loss_table
 from qc.filtering.rules import causes
 from qc.geometry import Size
 from qc.manifest import Manifest
@@ -51,6 +52,14 @@ def unused_annotations(manifest: Manifest, folder: Path) -> list[str]:
     """Names of annotation files that belong to no slide of the manifest, so that a misspelt one is seen."""
     stems = {Path(path).stem for path in manifest.slides["path"]}
     return [path.name for stem, path in find_lesion_files(folder).items() if stem not in stems]
+
+
+def write_losses(losses: Sequence[LesionLoss], lost_max: float, manifest_path: Path) -> Path:
+    """Write what each lesion loses beside a manifest, as `<stem>.lesions.csv`."""
+    path = manifest_path.with_name(f"{manifest_path.stem}.lesions.csv")
+    with replacing(path) as partial:
+        loss_table(losses, lost_max).to_csv(partial, index=False)
+    return path
 
 
 def write_pictures(manifest: Manifest, runs: Runs, folder: Path) -> list[Path]:

@@ -155,6 +155,7 @@ def test_lost_tumour_stops_the_manifest_unless_allowed(qc: Qc, run_folder: Path,
     assert "annotations of no slide here: misspelt.xml" in err
     assert err.strip().splitlines()[-1].startswith("qc: the filter would take more than 10% of 1 of 1 lesions")
     assert (tmp_path / "m.parquet").exists()
+    assert pd.read_csv(tmp_path / "m.lesions.csv")["lesion"].tolist() == ["all"]
 
 
 def test_what_is_wrong_is_one_sentence_and_nothing_is_written(qc: Qc, run_folder: Path, tmp_path: Path):
