@@ -1,6 +1,6 @@
 """Figures of the dashboard: tables in, plotly figures out. Colours of classes and verdicts are the product's own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -114,8 +114,8 @@ def control_figure(
             hovertemplate=f"alarm %{{x|%d %b}}: %{{y:{unit}}}<extra></extra>",
         )
     )
-    figure.update_layout(title={"text": title, "font": {"size": 15}})
-    figure.update_yaxes(tickformat=".0%" if is_share else ".1f")
+    figure.update_layout(title={"text": title, "font": {"size": 15}}, showlegend=False)
+    figure.update_yaxes(tickformat=".0%" if is_share else ".1f", automargin=True)
     figure.update_xaxes(tickformat="%d %b")
     return _styled(figure, 290)
 
@@ -144,39 +144,15 @@ def usability_figure(shares: pd.DataFrame, names: Sequence[str]) -> go.Figure:
     return _styled(figure, 380)
 
 
-def parallel_figure(table: pd.DataFrame, axes: Mapping[str, str], chosen: "pd.Series[bool]") -> go.Figure:
-    """Every slide as a line over several axes; those of the selection in colour.
-
-    Args:
-        table: A row for each slide.
-        axes: Column -> title.
-        chosen: Which slides are selected.
-    """
-    dimensions = [{"label": title, "values": table[name]} for name, title in axes.items()]
-    figure = go.Figure(
-        go.Parcoords(
-            line={
-                "color": chosen.astype(int),
-                "cmin": 0,
-                "cmax": 1,
-                "colorscale": [[0, "#b9c2cf"], [0.5, "#b9c2cf"], [0.5, BLUE], [1, BLUE]],
-            },
-            dimensions=dimensions,
-        )
-    )
-    return _styled(figure, 380)
-
-
 def groups_figure(table: pd.DataFrame, title: str) -> go.Figure:
     """Share of usable slides of each group with its interval: columns `group`, `rate`, `low`, `high`, `slides`."""
     figure = go.Figure(
         go.Scatter(
             x=table["rate"],
             y=table["group"],
-            mode="markers+text",
-            text=[f"n={n}" for n in table["slides"]],
-            textposition="top center",
-            marker={"size": 11, "color": BLUE},
+            mode="markers",
+            customdata=table["slides"],
+            marker={"size": 10, "color": BLUE},
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -184,12 +160,12 @@ def groups_figure(table: pd.DataFrame, title: str) -> go.Figure:
                 "arrayminus": table["rate"] - table["low"],
                 "color": GREY,
             },
-            hovertemplate="%{y}: %{x:.1%} usable<extra></extra>",
+            hovertemplate="%{y}: %{x:.1%} of %{customdata} slides usable<extra></extra>",
         )
     )
     figure.update_xaxes(title=title, range=[0, 1.02], tickformat=".0%")
     figure.update_yaxes(type="category", autorange="reversed")
-    return _styled(figure, max(220, 70 + 42 * len(table)))
+    return _styled(figure, max(220, 90 + 24 * len(table)))
 
 
 def _styled(figure: go.Figure, height_px: int) -> go.Figure:

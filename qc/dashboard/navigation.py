@@ -17,6 +17,11 @@ from qc.store import queries
 from qc.store.database import Store
 
 ICON = Path(__file__).with_name("icon.png")
+LOGO = Path(__file__).with_name("logo.svg")
+STYLE = """<style>
+.stMainBlockContainer { padding: 2.6rem 2.2rem 2rem; }
+.stTextArea textarea { font-family: var(--st-code-font, monospace); }
+</style>"""
 
 _MENU: dict[str, dict[str, tuple[str, str]]] = {
     "Work": {

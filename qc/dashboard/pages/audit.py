@@ -8,6 +8,7 @@ import streamlit as st
 from qc.dashboard import lis
 from qc.dashboard.context import Context
 from qc.store.chain import Entry
+from qc.store.decision import Action, Reason
 
 _LAST = (100, 1000, 0)
 _WHAT = {
@@ -38,7 +39,13 @@ def page(context: Context) -> None:
         st.info("Nobody has changed anything yet.")
         return
     table = audit_columns(entries)
-    st.dataframe(table, hide_index=True, height=min(560, 38 + 35 * len(table)), alt="Audit; the same as CSV below.")
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=min(520, 38 + 35 * len(table)),
+        column_config={"Detail": st.column_config.TextColumn(width=420)},
+        alt="Audit; the same as CSV below.",
+    )
     with st.container(horizontal=True):
         st.download_button(
             "These rows (CSV)",
@@ -78,18 +85,18 @@ def audit_columns(entries: list[Entry]) -> pd.DataFrame:
 def _detail(entry: Entry) -> str:
     """What was changed, in one line."""
     told = json.loads(entry.detail)
-    parts = [f"{name.replace('_', ' ')}: {_plain(value)}" for name, value in told.items() if _is_telling(name, value)]
+    if entry.action == "decide":
+        note = f": {told['note']}" if told.get("note") else ""
+        said = told.get("before", {}).get("verdict", "")
+        return f"{Action(told['action']).label}, {Reason(told['reason']).label}{note} (software: {said})"
+    parts = [f"{name.replace('_', ' ')}: {_plain(value)}" for name, value in told.items() if value not in (None, "")]
     return " · ".join(parts)
-
-
-def _is_telling(name: str, value: object) -> bool:
-    return name not in ("nonce", "slide_fingerprint") and value not in (None, "", {}, [])
 
 
 def _plain(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{k} {v}" for k, v in value.items() if v is not None and "fingerprint" not in k)
-    return str(value).replace("_", "-") if isinstance(value, str) else str(value)
+        return ", ".join(f"{name} {part}" for name, part in value.items())
+    return str(value)
 
 
 def _check(context: Context) -> None:

@@ -23,6 +23,7 @@ from qc.store.people import Role
 from qc.store.shares import class_shares
 
 _BARS = 60
+_GROUPS_DRAWN = 16
 _AXES = {
     "tissue_mm2": "tissue, mm²",
     "usable_mm2": "usable, mm²",
@@ -41,10 +42,10 @@ def page(context: Context) -> None:
     table = table.join(about, on="slide_id")
     table[list(GROUPS)] = table[list(GROUPS)].fillna(UNKNOWN)
     table["artefacts_percent"] = table["artefact_share"].astype("float64") * 100
-    left, middle, right = st.columns([2, 2, 3])
-    verdicts = left.pills("Verdict", [str(v) for v in Verdict], selection_mode="multi", format_func=words.verdict)
-    column = middle.segmented_control("Groups", GROUPS, default="batch", key="cohort_group") or "batch"
-    named = right.multiselect(f"Only these ({column})", sorted(set(table[column])))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        verdicts = st.pills("Verdict", [str(v) for v in Verdict], selection_mode="multi", format_func=words.verdict)
+        column = st.segmented_control("Groups", GROUPS, default="batch", key="cohort_group") or "batch"
+        named = st.multiselect(f"Only these ({column})", sorted(set(table[column])), width=300)
     table = table[_keep(table, verdicts, column, named)].reset_index(drop=True)
     if table.empty:
         st.info("No slide is left. Choose fewer filters.")
@@ -129,9 +130,10 @@ def _bars(context: Context, chosen: pd.DataFrame) -> None:
 def _group_figure(chosen: pd.DataFrame, column: str) -> None:
     st.markdown(f"**Usable slides per {column}**, with 95 % intervals")
     table = usable_by_group(chosen, column)
-    st.plotly_chart(charts.groups_figure(table.head(20), "usable slides"), config=charts.CONFIG, alt="Usable per group")
-    if len(table) > 20:  # noqa: PLR2004
-        st.caption(f"The 20 largest of {len(table)} are drawn.")
+    drawn = table.nlargest(_GROUPS_DRAWN, "slides").sort_values("group")
+    st.plotly_chart(charts.groups_figure(drawn, "usable slides"), config=charts.CONFIG, alt="Usable per group")
+    if len(table) > _GROUPS_DRAWN:
+        st.caption(f"The {_GROUPS_DRAWN} largest of {len(table)} are drawn.")
     st.download_button(
         f"Per {column} (CSV)",
         lambda: lis.csv_bytes(table),
@@ -143,7 +145,7 @@ def _group_figure(chosen: pd.DataFrame, column: str) -> None:
 
 
 def usable_by_group(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Slides of each group and the share that is usable, slides that were not assessed included; largest first."""
+    """Slides of each group and the share that is usable, slides that were not assessed included."""
     rows = []
     for name, members in table.groupby(column):
         usable, slides = int((members["verdict"] == Verdict.USABLE).sum()), len(members)
@@ -151,7 +153,7 @@ def usable_by_group(table: pd.DataFrame, column: str) -> pd.DataFrame:
         rows.append(
             {"group": str(name), "slides": slides, "usable": usable, "rate": usable / slides, "low": low, "high": high}
         )
-    return pd.DataFrame(rows).sort_values(["slides", "group"], ascending=[False, True], ignore_index=True)
+    return pd.DataFrame(rows)
 
 
 def _upload(context: Context) -> None:

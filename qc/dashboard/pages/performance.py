@@ -32,14 +32,14 @@ def page(context: Context) -> None:
     """Draw the page."""
     st.title("Performance")
     table = queries.worklist(context.store.engine, context.run_id)
-    left, right = st.columns(2)
-    truth = left.segmented_control("What is true", list(_TRUTHS), default=DECISIONS, format_func=_TRUTHS.__getitem__)
-    least = right.segmented_control(
-        "The software holds a slide back when it says",
-        list(_CALLS),
-        default=Verdict.REVIEW,
-        format_func=_CALLS.__getitem__,
-    )
+    with st.container(horizontal=True):
+        truth = st.segmented_control("What is true", list(_TRUTHS), default=DECISIONS, format_func=_TRUTHS.__getitem__)
+        least = st.segmented_control(
+            "The software holds a slide back when it says",
+            list(_CALLS),
+            default=Verdict.REVIEW,
+            format_func=_CALLS.__getitem__,
+        )
     truth, least = truth or DECISIONS, least or Verdict.REVIEW
     labels = _labels(context) if truth == LABELS else None
     bad = performance.is_bad(table, truth, labels)

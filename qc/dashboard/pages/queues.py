@@ -34,7 +34,7 @@ def page(context: Context) -> None:
     action = action or _QUEUES[0]
     if action.remedy:
         st.caption(f"To do: {action.remedy}.")
-    queue = table[table["decision_action"] == action].reset_index(drop=True)
+    queue = table[table["decision_action"] == action].sort_values("decision_at", ignore_index=True)
     if queue.empty:
         st.success("This queue is empty.", icon=":material/done_all:")
         return
@@ -53,7 +53,7 @@ def page(context: Context) -> None:
 
 
 def queue_columns(queue: pd.DataFrame, barcodes: dict[str, str], came: dict[str, Rescan] | None) -> pd.DataFrame:
-    """A queue in the words of the screen, those that still wait first, the longest-waiting on top.
+    """A queue in the words of the screen.
 
     Args:
         queue: Rows of the worklist.

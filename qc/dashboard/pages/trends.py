@@ -11,6 +11,7 @@ from qc.dashboard.trends import ARTEFACTS, FOCUS, HELD_BACK, SENT_BACK, STAIN, T
 from qc.store import queries
 
 _EVERYTHING = "all slides"
+_SCANNED, _ASSESSED = "scanned", "assessed"
 _MEASURES = {
     HELD_BACK: "held back by the software",
     SENT_BACK: "sent back by people",
@@ -27,12 +28,12 @@ def page(context: Context) -> None:
     st.title("Trends")
     table = queries.worklist(context.store.engine, context.run_id).join(attributes(context), on="slide_id")
     table[list(GROUPS)] = table[list(GROUPS)].fillna(UNKNOWN)
-    left, middle, right = st.columns([3, 2, 2])
-    measure = left.segmented_control("Measure", list(_MEASURES), default=HELD_BACK, format_func=_MEASURES.__getitem__)
-    column = middle.segmented_control("One chart for each", [*GROUPS, _EVERYTHING], default="scanner")
-    is_scanned = right.segmented_control("Day", ["scanned", "assessed"], default=_default_day(table)) == "scanned"
+    with st.container(horizontal=True):
+        measure = st.segmented_control("Measure", list(_MEASURES), default=HELD_BACK, format_func=_MEASURES.__getitem__)
+        column = st.segmented_control("One chart for each", [*GROUPS, _EVERYTHING], default="scanner")
+        day = st.segmented_control("Day", [_SCANNED, _ASSESSED], default=_default_day(table))
     measure, column = measure or HELD_BACK, column or _EVERYTHING
-    table = _with_days(table, is_scanned)
+    table = _with_days(table, is_scanned=day == _SCANNED)
     if table.empty:
         st.info("No slide has a day. Give the table of the laboratory under Cohort, or choose the day assessed.")
         return
@@ -43,7 +44,7 @@ def page(context: Context) -> None:
 
 
 def _default_day(table: pd.DataFrame) -> str:
-    return "scanned" if table["scanned"].notna().any() else "assessed"
+    return _SCANNED if table["scanned"].notna().any() else _ASSESSED
 
 
 def _with_days(table: pd.DataFrame, is_scanned: bool) -> pd.DataFrame:
@@ -107,16 +108,22 @@ def _draw(found: list[Trend], measure: str) -> None:
         st.caption(f"The first {_CHARTS_MAX} of {len(found)} are drawn; alarms come from all.")
 
 
+def _legend(line: str) -> str:
+    return f"Dots: {line} of a day. Dashed: what is usual. Shaded: within the limits. Red diamond: alarm. "
+
+
 def _explain(context: Context, measure: str) -> None:
     settings = control_settings(context.store)
     if measure in (HELD_BACK, SENT_BACK):
         st.caption(
-            f"p-chart: limits at {settings.sigmas:g} standard deviations, wider on days with few slides; alarms also by "
-            f"the Western Electric rules for runs. Days with fewer than {settings.slides_min} slides raise none."
+            _legend("share")
+            + f"p-chart: limits at {settings.sigmas:g} standard deviations, wider on days with few slides; alarms also "
+            f"by the Western Electric rules for runs. Days with fewer than {settings.slides_min} slides raise none."
         )
     else:
         st.caption(
-            f"EWMA of daily means: weight {settings.ewma_weight:g}, limits at {settings.ewma_sigmas:g} standard "
+            _legend("moving average")
+            + f"EWMA of daily means: weight {settings.ewma_weight:g}, limits at {settings.ewma_sigmas:g} standard "
             f"deviations. Days with fewer than {settings.slides_min} slides raise no alarm."
         )
 

@@ -37,12 +37,12 @@ def shown_columns(table: pd.DataFrame) -> pd.DataFrame:
     out["Priority"] = table["priority"].map(words.priority)
     out["Verdict"] = table["verdict"].map(lambda value: [words.verdict(value)])
     out["Slide"] = table["slide_id"]
-    out["Barcode"] = table["barcode"]
     out["Why"] = table["reason"]
     out["Artefacts"] = table["artefact_share"] * 100
     out["Usable mm²"] = table["usable_mm2"]
     out["Focus"] = table["focus_score"]
     out["Stain"] = table["stain_score"]
+    out["Barcode"] = table["barcode"]
     out["Decision"] = table["decision_action"].map(words.action)
     out["In review"] = table["locked_by_name"].map(lambda name: f"🔒 {name}" if isinstance(name, str) else "")
     return out
@@ -63,14 +63,14 @@ def _summary(table: pd.DataFrame) -> None:
 
 
 def _filtered(table: pd.DataFrame) -> pd.DataFrame:
-    left, middle, right, last = st.columns([2, 3, 2, 2], vertical_alignment="bottom")
-    state = left.segmented_control("Show", [_OPEN, _DECIDED, _ALL], default=_OPEN, key="worklist_state") or _ALL
-    verdicts = middle.pills(
-        "Verdict", [str(v) for v in reversed(Verdict)], selection_mode="multi", format_func=words.verdict
-    )
-    text = right.text_input("Slide or barcode", placeholder="part of either", icon=":material/search:")
-    scanners = sorted(set(table["scanner"].dropna()))
-    scanner = last.selectbox("Scanner", ["all", *scanners, UNKNOWN]) if scanners else "all"
+    scanners = sorted(set(table["scanner"].dropna()) - {UNKNOWN})
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        state = st.segmented_control("Show", [_OPEN, _DECIDED, _ALL], default=_OPEN, key="worklist_state") or _ALL
+        verdicts = st.pills(
+            "Verdict", [str(v) for v in reversed(Verdict)], selection_mode="multi", format_func=words.verdict
+        )
+        text = st.text_input("Slide or barcode", placeholder="part of either", icon=":material/search:", width=200)
+        scanner = st.selectbox("Scanner", ["all", *scanners, UNKNOWN], width=160) if scanners else "all"
     keep = pd.Series(True, index=table.index)
     if state != _ALL:
         keep &= table["decision_id"].notna() == (state == _DECIDED)
@@ -97,26 +97,28 @@ def _table(table: pd.DataFrame) -> int | None:
             options=[words.verdict(v) for v in Verdict], color=colours, width=115
         ),
         "Priority": st.column_config.TextColumn(width=70),
-        "Slide": st.column_config.TextColumn(width=190),
+        "Slide": st.column_config.TextColumn(width=150),
         "Barcode": st.column_config.TextColumn(width=110),
-        "Why": st.column_config.TextColumn(width=380),
+        "Why": st.column_config.TextColumn(width=290),
         "Artefacts": st.column_config.ProgressColumn(
-            help="Share of tissue under any artefact.", format="%.1f %%", min_value=0, max_value=100, width=130
+            help="Share of tissue under any artefact.", format="%.1f %%", min_value=0, max_value=100, width=110
         ),
-        "Usable mm²": st.column_config.NumberColumn(help="Clean tissue left, square millimetres.", format="%.1f"),
+        "Usable mm²": st.column_config.NumberColumn(
+            help="Clean tissue left, square millimetres.", format="%.1f", width=80
+        ),
         "Focus": st.column_config.NumberColumn(help="0 blurred to 10 sharp.", format="%.1f", width=60),
         "Stain": st.column_config.NumberColumn(help="0 absent or wrong to 10.", format="%.1f", width=60),
     }
     shown = shown_columns(table.head(_ROWS_SHOWN))
-    if (shown["Barcode"] == "").all():
-        shown = shown.drop(columns="Barcode")
+    empty = [name for name in ("Barcode", "Decision", "In review") if (shown[name] == "").all()]
+    shown = shown.drop(columns=empty)
     event: Any = st.dataframe(
         shown,
         hide_index=True,
         column_config=columns,
         on_select="rerun",
         selection_mode="single-row",
-        height=min(560, 38 + 35 * len(shown)),
+        height=min(480, 38 + 35 * len(shown)),
         key="worklist_table",
         alt="Worklist of slides; the same rows are in the CSV below.",
     )
