@@ -28,7 +28,7 @@ class Experiment:
     @property
     def removed_share(self) -> float:
         """Share of the tiles that the filter removed, 0-1."""
-        return 1 - float(self.tiles["is_kept"].mean())
+        return 1 - float(self.tiles["is_kept"].to_numpy().mean())
 
 
 def prepare(

@@ -31,5 +31,5 @@ def slide_scores(tiles: pd.DataFrame, slides: pd.DataFrame) -> pd.DataFrame:
 
 def slides_of(table: pd.DataFrame) -> pd.DataFrame:
     """`slide_id`, `person` and `target` of a tile table's slides."""
-    slides = table[["slide_id", "person", "target"]].drop_duplicates("slide_id")
-    return slides.sort_values("slide_id", ignore_index=True)
+    first = table.groupby("slide_id", sort=True).first().reset_index()
+    return first.loc[:, ["slide_id", "person", "target"]]

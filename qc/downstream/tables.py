@@ -27,8 +27,8 @@ def changed_table(before: Outcome, after: Outcome, labels: Sequence[str]) -> str
     if table.empty:
         return "No slide's call changed.\n"
     rows = [
-        [row.slide_id, labels[int(row.target)], _score(row.before), _score(row.after), row.became]
-        for row in table.itertuples()
+        [row["slide_id"], labels[int(row["target"])], _score(row["before"]), _score(row["after"]), row["became"]]
+        for row in table.to_dict("records")
     ]
     return markdown(["slide", "is", before.arm.name, after.arm.name, "became"], rows)
 

@@ -131,7 +131,7 @@ def blur_study(
         _by_label(tiles, full, names),
         len(rows),
         len(tiles),
-        int((~tiles["is_kept"]).sum()),
+        int(np.count_nonzero(~tiles["is_kept"].to_numpy())),
         len(set(tiles["slide_id"])),
     )
 
