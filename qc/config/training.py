@@ -148,6 +148,10 @@ class TrainingSources(Settings):
         description="Parts that patients are split into, and their shares.",
     )
     sources: tuple[SourceSpec, ...] = Field(min_length=1, description="The sources, each a table.")
+    patients: dict[str, str] = Field(
+        default_factory=dict,
+        description="Patient of a slide that has another name elsewhere; goes before `patient` of a source.",
+    )
 
     @model_validator(mode="after")
     def _parts_are_shares(self) -> Self:

@@ -212,6 +212,20 @@ def members(count: int) -> list[Member]:
     return [Member(f"p{i // 6}", f"s{i // 3}", f"f{i}") for i in range(count)]
 
 
+def test_slides_under_two_names_are_one_patient_when_the_sources_say_so(folder: Path) -> None:
+    planned = plan_sources(sources({}, patients={"b": "a"}), folder)
+
+    assert {ref.slide: ref.patient for ref in planned.tiles} == {"a": "a", "b": "a", "c": "c"}
+
+
+def test_standardised_tiles_differ_from_plain_ones_and_name_white_as_their_glass(folder: Path) -> None:
+    plain = read(folder, sources({})).read(0).rgb
+    standard = read(folder, sources({}, tissue_density=0.1)).read(0).rgb
+    dense = read(folder, sources({}, tissue_density=0.4)).read(0).rgb
+
+    assert standard.mean() > plain.mean() > dense.mean()
+
+
 def test_patients_are_split_whole_in_the_wanted_shares_and_the_same_for_a_seed() -> None:
     tiles, parts = members(600), {"train": 0.7, "validation": 0.15, "test": 0.15}
 

@@ -160,6 +160,7 @@ def _items(source: SourceSpec, root: Path, settings: TrainingSources) -> Iterato
         finally:
             slide.close()
         patient = _named(source.patient, relative, source) if source.patient else name
+        patient = settings.patients.get(name, patient)
         yield Item(source, path, None, name, patient, grid, tissue, light, annotation)
 
 
