@@ -121,7 +121,7 @@ def _ask(context: Context, desk: Desk, record: Assessed | Failed, is_free: bool)
 
 def _question(context: Context, desk: Desk) -> None:
     st.markdown(_QUESTION)
-    yes, no = st.columns(2)
+    yes, no = st.columns(2, gap="small")
     for place, word, key, answer in ((yes, "Yes", "Y", True), (no, "No", "N", False)):
         place.button(
             word,

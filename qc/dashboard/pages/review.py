@@ -10,15 +10,24 @@ from qc.dashboard.plain_text import plain
 from qc.dashboard.triage import next_slide
 from qc.dashboard.viewer.component import slide_viewer
 from qc.errors import RefusedError
+from qc.labels import Verdict
 from qc.record import Assessed, Failed
 from qc.store import queries
 
 _QUEUE_ROWS = 500
-_VIEWER_ROOM_PX = 218
+_BADGES = {Verdict.USABLE: "green", Verdict.REVIEW: "orange", Verdict.REJECT: "red", Verdict.UNASSESSED: "gray"}
+_VIEWER_ROOM_PX = 172
+_DENSE = """<style>
+[data-testid="stMainBlockContainer"] { padding: 2.6rem 1.4rem 1rem; max-width: none; }
+[data-testid="stMainBlockContainer"] h1 { font-size: 1.3rem; padding: 0; }
+[data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.45rem; }
+</style>"""
+"""Room for the slide: this page is one screen, not a text to scroll."""
 
 
 def page(context: Context) -> None:
     """Draw the page."""
+    st.html(_DENSE)
     _desk(context)
 
 
@@ -40,7 +49,7 @@ def _desk(context: Context) -> None:
     decision = context.store.decisions(context.run_id).get(slide_id)
     is_shown = decision is not None or not st.session_state.get(decision_panel.BLIND_KEY, False)
     _head(context, undecided, slide_id, record if is_shown else None)
-    left, right = st.columns([3.4, 1], gap="small")
+    left, right = st.columns([4, 1], gap="small")
     with left:
         _viewer(context, desk, undecided, record, is_shown)
     with right:
@@ -60,12 +69,14 @@ def _hold(context: Context, desk: Desk) -> str:
 
 def _head(context: Context, undecided: pd.DataFrame, slide_id: str, record: Assessed | Failed | None) -> None:
     """The slide, its verdict in words, how many are left, and the way to the next."""
-    title, back, skip = st.columns([6, 1, 1], vertical_alignment="center")
-    title.markdown(f"# {slide_id}")
-    count = f"{len(undecided)}{'+' if len(undecided) == _QUEUE_ROWS else ''}"
-    if record is not None:
-        title.markdown(f"**{words.verdict(record.verdict)}** · {plain(record.reason)}")
-    title.caption(f"{count} to decide, worst first")
+    name, verdict, back, skip = st.columns([2.2, 4, 0.8, 0.8], vertical_alignment="center")
+    count = f"{len(undecided)}{'+' if len(undecided) == _QUEUE_ROWS else ''} to decide, worst first"
+    name.title(slide_id, anchor=False)
+    if record is None:
+        verdict.caption(count)
+    else:
+        colour = _BADGES[record.verdict]
+        verdict.markdown(f":{colour}-badge[{words.verdict(record.verdict)}] {plain(record.reason)} :small[· {count}]")
     desk = Desk.of_session()
     back.button(
         "Back", shortcut="K", width="stretch", disabled=not desk.visited, on_click=_back, args=(context,), key="back"

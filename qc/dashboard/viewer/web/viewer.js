@@ -22,7 +22,7 @@ class View {
     this.known = new Map(); // what is known about slides that were prefetched
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
-    this.part(".bar").addEventListener("click", (event) => this.act(event.target.dataset.do));
+    this.root.addEventListener("click", (event) => this.act(event.target.dataset.do));
     this.part(".opacity-range").addEventListener("input", (event) => this.want({ opacity: +event.target.value }));
     this.resizing = new ResizeObserver(() => this.root.classList.toggle("narrow", this.root.clientWidth < 620));
     this.resizing.observe(this.root);
@@ -108,7 +108,7 @@ class View {
     const viewer = this.osd({
       element: this.part(".canvas"), drawer: "canvas", loadTilesWithAjax: true, ajaxHeaders: this.headers(),
       showNavigationControl: false, showNavigator: true, navigatorPosition: "TOP_RIGHT", navigatorSizeRatio: 0.16,
-      navigatorAutoFade: false, minZoomImageRatio: 0.7, maxZoomPixelRatio: 8, visibilityRatio: 0.3, animationTime: 0.35, springStiffness: 9,
+      navigatorAutoFade: false, navigatorBackground: "#fff", navigatorOpacity: 1, navigatorBorderColor: "#5b6673", navigatorDisplayRegionColor: "#0047ab", minZoomImageRatio: 0.7, maxZoomPixelRatio: 8, visibilityRatio: 0.3, animationTime: 0.35, springStiffness: 9,
       gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true }, imageLoaderLimit: 6, maxImageCacheCount: 300,
       crossOriginPolicy: false, tabIndex: 0, zoomPerScroll: 1.3,
     });
