@@ -27,6 +27,7 @@ def dashboard(
     Without a configured login it answers only to this machine (docs/dashboard.md).
     """
     from qc.cli.demo import demo
+    from qc.dashboard.attributes import write_demo_table
     from qc.dashboard.login import is_configured
     from qc.dashboard.serve import serve
     from qc.dashboard.sources import DEFAULT_RUN, RUN_VARIABLE, STORE_VARIABLE, Sources
@@ -35,6 +36,7 @@ def dashboard(
         raise click.UsageError("--demo shows its own run; leave RUN out")
     if makes_demo:
         context.invoke(demo, folder=_DEMO, cohort_path=None, profile_name="default", jobs=1)
+        write_demo_table(DEFAULT_RUN)
     os.environ[RUN_VARIABLE] = str((run or DEFAULT_RUN).resolve())
     if store_url:
         os.environ[STORE_VARIABLE] = store_url

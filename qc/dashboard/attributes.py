@@ -5,12 +5,14 @@ Out: a row for each slide of the run; what the table does not say is `unknown`, 
 """
 
 from io import StringIO
+from pathlib import Path
 
 import pandas as pd
 
 from qc.cohort_table import match_names
 from qc.dashboard.context import Context
 from qc.errors import SettingsError
+from qc.files import write_text
 from qc.store.shares import paths
 
 UNKNOWN = "unknown"
@@ -78,7 +80,7 @@ def matched(table: pd.DataFrame, path_of: dict[str, str]) -> pd.DataFrame:
         return _empty()
     lines = table.set_index("slide").reindex(list(names.values()))
     lines.index = pd.Index(names.keys(), name="slide_id")
-    lines = lines.reindex(columns=_COLUMNS).fillna("")
+    lines = lines.reindex(columns=_COLUMNS, fill_value="")
     days = lines["scanned"].str.strip()
     lines["scanned"] = pd.to_datetime(days.where(days != ""), errors="coerce", format="ISO8601").dt.normalize()
     if lines["scanned"].isna().sum() > (days == "").sum():
@@ -87,6 +89,16 @@ def matched(table: pd.DataFrame, path_of: dict[str, str]) -> pd.DataFrame:
     for name in GROUPS:
         lines[name] = lines[name].str.strip().replace("", UNKNOWN)
     return lines
+
+
+def write_demo_table(run: Path) -> None:
+    """Give the demonstration's run its table, unless it has one.
+
+    Raises:
+        RunError: If it cannot be written.
+    """
+    if not (run / _FILE).exists():
+        write_text(run / _FILE, Path(__file__).with_name("demo-cohort.csv").read_text(encoding="utf-8"))
 
 
 def _empty() -> pd.DataFrame:

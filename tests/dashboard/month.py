@@ -56,6 +56,18 @@ def fill(store: Store, made: list[Made]) -> None:
         session.execute(insert(CoverageRow), shares)
 
 
+def many(store: Store, slides: int) -> None:
+    """A large run, quickly: the slides of a small one again and again, each under an id of its own."""
+    few = [one for one in made_up(200) if isinstance(one.record, Assessed)]
+    store.begin_run(RUN, "s" * 64, "0.1.0", "default 2", "{}")
+    rows = [_row(i + 1, few[i % len(few)]) for i in range(slides)]
+    for i, row in enumerate(rows):
+        old, new = str(row["slide_id"]), f"many-{i:06d}"
+        row |= {"slide_id": new, "record_json": str(row["record_json"]).replace(old, new)}
+    with Session(store.engine) as session, session.begin():
+        session.execute(insert(Slide), rows)
+
+
 def cohort_csv(made: list[Made]) -> str:
     """The laboratory's table of these slides."""
     lines = ["slide,barcode,scanner,stainer,stain,batch,scanned"]

@@ -1,0 +1,152 @@
+"""A person logs in at a real OIDC provider, in a real browser; another process asks nobody but this machine."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from qc.store.database import Store, sqlite_url
+
+sys.path.insert(0, str(Path(__file__).parent))
+import month
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+WAIT_MS = 150_000
+PEOPLE = (
+    {"sub": "tess", "name": "Tess Tech", "groups": ["path-tech"]},
+    {"sub": "gus", "name": "Gus Guest", "groups": ["golf club"]},
+)
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium (apt install chromium)")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def _process(arguments: list[str], ready_url: str, cwd: Path, **environment: str):
+    """A process that answers at an address, ended with the block."""
+    with (cwd / "log.txt").open("w") as log:
+        process = subprocess.Popen(
+            arguments, cwd=cwd, env={**os.environ, **environment}, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        for _ in range(150):
+            try:
+                urllib.request.urlopen(ready_url, timeout=5).close()
+                break
+            except OSError:
+                assert process.poll() is None, (cwd / "log.txt").read_text()
+                time.sleep(1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def store_url(tmp_path_factory):
+    url = sqlite_url(tmp_path_factory.mktemp("store") / "store.sqlite")
+    store = Store(url)
+    month.fill(store, month.made_up(30, days=5))
+    store.close()
+    return url
+
+
+@pytest.fixture(scope="module")
+def address(store_url, tmp_path_factory):
+    """A dashboard whose login is a provider of its own process; the login ends after 3 seconds without a touch."""
+    provider, port = _free_port(), _free_port()
+    folder = tmp_path_factory.mktemp("login")
+    (folder / ".streamlit").mkdir()
+    (folder / ".streamlit" / "secrets.toml").write_text(
+        f"""
+[auth]
+redirect_uri = "http://localhost:{port}/oauth2callback"
+cookie_secret = "{os.urandom(16).hex()}"
+client_id = "slidegate"
+client_secret = "not checked by the provider"
+server_metadata_url = "http://localhost:{provider}/.well-known/openid-configuration"
+
+[slidegate]
+role_claim = "groups"
+idle_minutes = 0.5
+
+[slidegate.roles]
+technician = ["path-tech"]
+""",
+        encoding="utf-8",
+    )
+    claims = [part for person in PEOPLE for part in ("--user-claims", json.dumps(person))]
+    oidc = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(provider), *claims]
+    ours = [sys.executable, "-c", f"from qc.dashboard.serve import serve; serve('127.0.0.1', {port})"]
+    metadata = f"http://localhost:{provider}/.well-known/openid-configuration"
+    (folder / "oidc").mkdir()
+    with (
+        _process(oidc, metadata, folder / "oidc", AUTHLIB_INSECURE_TRANSPORT="1"),
+        _process(
+            ours,
+            f"http://localhost:{port}/_stcore/health",
+            folder,
+            QC_STORE=store_url,
+            QC_RUN=str(folder),
+            AUTHLIB_INSECURE_TRANSPORT="1",
+        ),
+    ):
+        yield f"http://localhost:{port}"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    yield page
+    context.close()
+
+
+def _log_in(page, address: str, subject: str) -> None:
+    page.goto(address)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name=subject, exact=True).click()
+    page.wait_for_url(f"{address}/**")
+
+
+def test_a_technician_gets_the_role_of_the_claim_and_is_logged_out_when_idle(page, address):
+    hosts = set()
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2] if "://" in request.url else "localhost"))
+
+    _log_in(page, address, "tess")
+
+    page.get_by_text("Tess Tech · technician").wait_for()
+    page.get_by_role("heading", name="Worklist").wait_for()
+    assert {host.split(":")[0] for host in hosts} <= {"localhost", "127.0.0.1"}
+    page.get_by_role("button", name="Log in").wait_for()  # half a minute without a touch
+
+
+def test_somebody_without_a_role_sees_no_slide(page, address):
+    _log_in(page, address, "gus")
+
+    page.get_by_text("Gus Guest has no role here").wait_for()
+    assert page.get_by_text("Worklist").count() == 0
