@@ -8,18 +8,22 @@ from qc.cli.ablate import ablate
 from qc.cli.assess import assess
 from qc.cli.audit import audit
 from qc.cli.bench import bench
+from qc.cli.dashboard import dashboard
 from qc.cli.demo import demo
 from qc.cli.doctor import doctor
 from qc.cli.downstream import downstream
 from qc.cli.evaluate import evaluate
 from qc.cli.export import export
+from qc.cli.feedback import feedback
 from qc.cli.filter import filter_command
 from qc.cli.import_ import import_command
 from qc.cli.phantoms import phantoms
+from qc.cli.report import report
 from qc.cli.show import show
 from qc.cli.split import split
 from qc.cli.train import train
 from qc.cli.users import users
+from qc.cli.watch import watch
 from qc.errors import QCError
 from qc.version import __version__
 
@@ -36,16 +40,20 @@ def cli() -> None:
 
 for command in (
     assess,
+    watch,
     show,
+    report,
     audit,
     users,
     demo,
+    dashboard,
     bench,
     evaluate,
     export,
     filter_command,
     downstream,
     import_command,
+    feedback,
     split,
     phantoms,
     train,

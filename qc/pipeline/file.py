@@ -73,6 +73,34 @@ def assess_file(task: Task, watcher: TileWatcher | None = None) -> Outcome:
     return Outcome(failed, was_there=False)
 
 
+def given_up(task: Task, seconds: float) -> Outcome:
+    """The failure of a slide over which its process died, as a damaged file or want of memory make one."""
+    message = f"the process that assessed {task.file.path.name} died"
+    try:
+        content = fingerprint(task.file.path)
+    except OSError:
+        content = ""
+    failed = Failed(
+        stamp=_stamp(task, content),
+        reason_code="internal_error",
+        reason=message,
+        remedy="check the file, and the machine's memory",
+        seconds=seconds,
+    )
+    task.folder.clear()
+    task.folder.write_record(failed)
+    return Outcome(failed, was_there=False)
+
+
+def stamp_of(task: Task) -> Stamp:
+    """What a result of this file with these settings is stamped with.
+
+    Raises:
+        OSError: If the file cannot be read.
+    """
+    return _stamp(task, fingerprint(task.file.path))
+
+
 def _assess(task: Task, stamp: Stamp, watcher: TileWatcher | None) -> Assessed:
     slide = open_slide(task.file)
     try:

@@ -100,7 +100,7 @@ def fingerprint(path: Path) -> str:
     """
     length = path.stat().st_size
     digest = hashlib.sha256(length.to_bytes(8, "big"))
-    for companion in _companions(path):
+    for companion in companions(path):
         status = companion.stat()
         digest.update(f"{companion.name} {status.st_size} {status.st_mtime_ns}".encode("utf-8", "surrogateescape"))
     if length <= _SAMPLES * _SAMPLE_BYTES:
@@ -113,7 +113,7 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _companions(path: Path) -> list[Path]:
+def companions(path: Path) -> list[Path]:
     """Files beside a slide file that hold its pixels."""
     if path.suffix.lower() == ".mrxs":
         return sorted(file for file in path.with_suffix("").glob("*") if file.is_file())
@@ -125,15 +125,15 @@ def _companions(path: Path) -> list[Path]:
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from sorted(_searched(path))
+            yield from sorted(slide_paths(path))
         elif path.exists():
             yield path.resolve()
         else:
             raise QCError(f"{path} does not exist", "check the path")
 
 
-def _searched(folder: Path) -> Iterator[Path]:
-    """Slides in a folder and below; the pictures in run folders are ours and no slides."""
+def slide_paths(folder: Path) -> Iterator[Path]:
+    """Files in a folder and below that should be slides; the pictures in run folders are ours and none."""
     for parent, folders, names in os.walk(folder):
         if RUN_NOTE in names:
             folders.clear()

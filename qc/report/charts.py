@@ -1,0 +1,186 @@
+"""Charts of the report of many slides, as SVG inside a URI; the same numbers give the same bytes."""
+
+import base64
+import io
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from qc.config.profile import Profile
+from qc.labels import Verdict
+from qc.report.cohort import Loss
+from qc.report.render import TONES, hex_colour
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#55626f",
+    "axes.labelcolor": "#55626f",
+    "axes.titlesize": 8.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.linewidth": 0.6,
+    "xtick.color": "#55626f",
+    "ytick.color": "#55626f",
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "text.color": "#17212b",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "slidegate",
+    "path.simplify": True,
+}
+_FONTS = "'Liberation Sans', Arial, Helvetica, sans-serif"
+_WIDTH_IN = 7.0
+_DAYS_MIN = 4
+_POINTS_MAX = 400
+_INK, _SOFT, _LIMIT = "#17212b", "#8b96a1", "#b00020"
+
+
+def pareto(losses: Sequence[Loss]) -> str:
+    """Slides beyond the limit and tissue lost, class by class, the commonest first."""
+    from matplotlib.figure import Figure
+
+    with _style():
+        figure = Figure((_WIDTH_IN, 0.27 * len(losses) + 0.75), layout="constrained")
+        left, right = figure.subplots(1, 2, sharey=True)
+        rows = np.arange(len(losses))[::-1]
+        colours = [hex_colour(loss.colour) for loss in losses]
+        areas = [loss.area_mm2 for loss in losses]
+        _bars(left, rows, [loss.slides for loss in losses], colours, [f"{loss.slides}" for loss in losses])
+        _bars(right, rows, areas, colours, [_amount(area, sum(areas)) for area in areas])
+        left.set_yticks(rows, [loss.label for loss in losses])
+        left.set_title("Slides beyond the limit for review")
+        right.set_title("Tissue lost, mm\u00b2 and share of all that is lost")
+        return _uri(figure)
+
+
+def trend(table: pd.DataFrame, profile: Profile) -> str:
+    """Usable share, focus and stain over days; over slides in the order of their recording when days are few.
+
+    Args:
+        table: See `qc.report.cohort.slide_table`.
+        profile: Limits that are drawn.
+    """
+    from matplotlib.figure import Figure
+
+    with _style():
+        figure = Figure((_WIDTH_IN, 4.1), layout="constrained")
+        axes = list(figure.subplots(3, 1, sharex=True))
+        if table["day"].dropna().nunique() >= _DAYS_MIN:
+            _by_day(axes, table)
+        else:
+            _by_slide(axes, table)
+        for one, limit in zip(axes[1:], (profile.review.focus_score, profile.review.stain_score), strict=True):
+            one.axhline(limit, color=_LIMIT, linewidth=0.8, linestyle=(0, (4, 2)))
+            one.set_ylim(-0.4, 10.4)
+            one.set_yticks([0, 5, 10])
+        axes[1].set_title("Focus score, limit for review dashed")
+        axes[2].set_title("Stain score, limit for review dashed")
+        axes[0].set_ylim(-0.04, 1.04)
+        axes[0].set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
+        return _uri(figure)
+
+
+def spread(table: pd.DataFrame) -> str:
+    """How usable shares, focus and stain are spread over the slides, coloured by verdict."""
+    from matplotlib.figure import Figure
+
+    with _style():
+        figure = Figure((_WIDTH_IN, 1.65), layout="constrained")
+        shown = (
+            ("usable_share", "Usable share of tissue", np.linspace(0, 1, 21)),
+            ("focus_score", "Focus score", np.linspace(0, 10, 21)),
+            ("stain_score", "Stain score", np.linspace(0, 10, 21)),
+        )
+        for axes, (column, title, edges) in zip(figure.subplots(1, 3), shown, strict=True):
+            below = np.zeros(len(edges) - 1)
+            for verdict in (Verdict.USABLE, Verdict.REVIEW, Verdict.REJECT):
+                counts, _ = np.histogram(table.loc[table["verdict"] == verdict, column].dropna(), edges)
+                axes.bar(edges[:-1], counts, np.diff(edges), below, align="edge", color=TONES[verdict])
+                below += counts
+            axes.set_title(title)
+            axes.set_xlim(edges[0], edges[-1])
+            axes.yaxis.get_major_locator().set_params(integer=True, nbins=4)
+        return _uri(figure)
+
+
+def _bars(
+    axes: "Axes", rows: np.ndarray, values: Sequence[float], colours: Sequence[str], texts: Sequence[str]
+) -> None:
+    axes.barh(rows, values, 0.62, color=colours, edgecolor=_INK, linewidth=0.4)
+    axes.set_xlim(0, max([*values, 1e-9]) * 1.25)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xticks([])
+    axes.spines["bottom"].set_visible(False)
+    for row, value, text in zip(rows, values, texts, strict=True):
+        axes.annotate(text, (value, row), (4, 0), textcoords="offset points", va="center", fontsize=7.5)
+
+
+def _amount(area_mm2: float, all_mm2: float) -> str:
+    share = f" ({area_mm2 / all_mm2:.0%})" if all_mm2 and area_mm2 else ""
+    return f"{area_mm2:,.1f}{share}"
+
+
+def _by_day(axes: Sequence["Axes"], table: pd.DataFrame) -> None:
+    """A p-chart with limits at three standard errors, and medians with quartiles."""
+    dated = table.dropna(subset=["day"])
+    groups = dated.groupby("day", sort=True)
+    days, counts = list(groups.groups), groups.size().to_numpy()
+    share = groups["is_usable"].mean().to_numpy()
+    mean = float(dated["is_usable"].mean())
+    error = 3 * np.sqrt(mean * (1 - mean) / counts)
+    axes[0].fill_between(days, np.clip(mean - error, 0, 1), np.clip(mean + error, 0, 1), step="mid", color="#e9edf1")
+    axes[0].axhline(mean, color=_SOFT, linewidth=0.8)
+    axes[0].plot(days, share, "o-", color=TONES[Verdict.USABLE], markersize=3, linewidth=1)
+    axes[0].set_title("Usable share of slides per day; grey: what chance explains (mean \u00b1 3 standard errors)")
+    for one, column in zip(axes[1:], ("focus_score", "stain_score"), strict=True):
+        low, middle, high = (groups[column].quantile(q).to_numpy() for q in (0.25, 0.5, 0.75))
+        one.fill_between(days, low, high, color="#cfd8e6")
+        one.plot(days, middle, "o-", color="#0047ab", markersize=3, linewidth=1)
+    axes[2].tick_params(axis="x", rotation=0)
+    _few_days(axes[2])
+
+
+def _few_days(axes: "Axes") -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(minticks=3, maxticks=8)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+
+
+def _by_slide(axes: Sequence["Axes"], table: pd.DataFrame) -> None:
+    """One point a slide, thinned where there are very many."""
+    ordered = table.sort_values(["recorded", "slide_id"], kind="stable").reset_index(drop=True)
+    step = math.ceil(len(ordered) / _POINTS_MAX)
+    ordered = ordered.iloc[::step]
+    for one, column in zip(axes, ("usable_share", "focus_score", "stain_score"), strict=True):
+        one.plot(ordered.index + 1, ordered[column], color="#cfd8e6", linewidth=0.8, zorder=1)
+        for verdict in Verdict:
+            of_verdict = ordered[ordered["verdict"] == verdict]
+            one.scatter(of_verdict.index + 1, of_verdict[column], 12, TONES[verdict], zorder=2, linewidths=0)
+    axes[0].set_title("Usable share of tissue, slide by slide")
+    axes[2].set_xlabel(f"slide, in the order of recording{f' (every {step}th)' if step > 1 else ''}")
+    axes[2].xaxis.get_major_locator().set_params(integer=True)
+
+
+def _style() -> Any:
+    from matplotlib import rc_context
+
+    return rc_context(_STYLE)
+
+
+def _uri(figure: "Figure") -> str:
+    held = io.StringIO()
+    figure.savefig(held, format="svg", metadata={"Date": None, "Creator": None})
+    text = held.getvalue().replace("'DejaVu Sans'", _FONTS).replace("DejaVu Sans", _FONTS)
+    return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()
