@@ -4,10 +4,25 @@ from pathlib import Path
 
 import click
 
+from qc.cli.bench_viewer import bench_viewer
 from qc.cli.options import AnyPath, load_assess_settings, mpp_option, profile_option, settings_option
 
 
-@click.command()
+class _SlidesByDefault(click.Group):
+    """`qc bench SLIDE` is `qc bench slides SLIDE`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the word in that was left out."""
+        is_named = not args or args[0] in self.commands or args[0] in ctx.help_option_names
+        return super().parse_args(ctx, args if is_named else ["slides", *args])
+
+
+@click.group(cls=_SlidesByDefault)
+def bench() -> None:
+    """Time what should be quick: assessments (`qc bench SLIDE`) and the viewer."""
+
+
+@bench.command("slides")
 @click.argument("slides", nargs=-1, type=AnyPath)
 @click.option("--large-px", type=click.IntRange(4096), help="Also time a synthetic slide this wide and high, pixels.")
 @mpp_option
@@ -17,7 +32,7 @@ from qc.cli.options import AnyPath, load_assess_settings, mpp_option, profile_op
 @click.option("--threads", type=click.IntRange(1), help="Threads of the assessment; default is the number of cores.")
 @click.option("--tiles", type=click.IntRange(1), default=24, show_default=True, help="Tiles that networks run on.")
 @click.option("--out", type=AnyPath, default=Path("reports/benchmark.md"), show_default=True, help="Report to write.")
-def bench(
+def bench_slides(
     slides: tuple[Path, ...],
     large_px: int | None,
     mpp: float | None,
@@ -76,6 +91,9 @@ def bench(
     given = [Path(word).name if Path(word).exists() else word for word in sys.argv[1:]]
     write_text(out, markdown(timings, networks, f"qc {shlex.join(given)}"))
     click.echo(f"written to {out}")
+
+
+bench.add_command(bench_viewer)
 
 
 def _network(name: str) -> tuple[Path | None, str]:
