@@ -130,6 +130,7 @@ class StudySettings(Settings):
     """The experiments of reports/downstream-follicular.md."""
 
     commands: tuple[str, ...] = Field(default=(), description="What has to be typed, for the report.")
+    notes: tuple[str, ...] = Field(default=(), description="What somebody who read the figures has to say about them.")
     phantoms: ArtefactStudySettings = Field(description="Synthetic slides.")
     real: BlurStudySettings = Field(description="Real tiles.")
     classifier: ClassifierSettings = Field(default_factory=ClassifierSettings, description="That of phantoms.")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from qc.downstream.arms import Outcome
-from qc.downstream.compare import STATISTICS, changed, difference, figure
+from qc.downstream.compare import STATISTICS, Figure, changed, difference, figure
 
 
 def arm_table(outcomes: Sequence[Outcome], repeats: int) -> str:
@@ -33,10 +33,10 @@ def changed_table(before: Outcome, after: Outcome, labels: Sequence[str]) -> str
     return markdown(["slide", "is", before.arm.name, after.arm.name, "became"], rows)
 
 
-def signed(one: object) -> str:
-    """A difference with its sign."""
-    text = str(one)
-    return text if text.startswith("-") or text == "-" else f"+{text}"
+def signed(one: Figure) -> str:
+    """A difference with its sign, bold when its interval leaves out 0."""
+    text = str(one) if one.value < 0 or str(one) == "-" else f"+{one}"
+    return f"**{text}**" if one.low > 0 or one.high < 0 else text
 
 
 def markdown(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:

@@ -72,6 +72,8 @@ class BlurStudy:
         ranking: AUROC over tiles by what was ranked.
         calls: Share of sharp tiles of a label that are called positive: as scanned, and blurred.
         laplacian: Median variance of the Laplacian by label, tiles as in their files.
+        by_slide: A row per slide: `slide_id`, `label`, `tiles`, `laplacian`, `out_of_focus` (mean share by the map),
+            `scanned` and `blurred` (share of tiles called positive).
         matched_tiles: Tiles of the subset matched in sharpness.
         tiles: Tiles in all.
         removed: Tiles that the filter removed.
@@ -81,6 +83,7 @@ class BlurStudy:
     ranking: Mapping[str, Figure]
     calls: Mapping[str, tuple[Figure, Figure]]
     laplacian: Mapping[str, float]
+    by_slide: pd.DataFrame
     matched_tiles: int
     tiles: int
     removed: int
@@ -129,6 +132,7 @@ def blur_study(
             for name, few in of_label.items()
         },
         _by_label(tiles, full, names),
+        _by_slide(tiles, full, scanned, blurred),
         len(rows),
         len(tiles),
         int(np.count_nonzero(~tiles["is_kept"].to_numpy())),
@@ -154,6 +158,19 @@ def _sharp_of(outcome: Outcome, bank: Bank) -> NDArray[np.float64]:
 def _softness(table: pd.DataFrame, bank: Bank) -> TileScores:
     slides = table["slide_id"].to_numpy(str)
     return TileScores(slides, table["target"].to_numpy() == 1, -np.asarray(_sharp(table, bank)))
+
+
+def _by_slide(table: pd.DataFrame, bank: Bank, scanned: TileScores, blurred: TileScores) -> pd.DataFrame:
+    laplacian = table.assign(laplacian=np.exp(np.asarray(_sharp(table, bank))))
+    found = laplacian.groupby("slide_id", sort=True).agg(
+        label=("label", "first"),
+        tiles=("label", "size"),
+        laplacian=("laplacian", "median"),
+        out_of_focus=("out_of_focus", "mean"),
+    )
+    for name, one in (("scanned", scanned), ("blurred", blurred)):
+        found[name] = [called(one.at(np.flatnonzero(one.slide == slide))) for slide in found.index]
+    return found.reset_index()
 
 
 def _by_label(table: pd.DataFrame, bank: Bank, names: Sequence[str]) -> dict[str, float]:

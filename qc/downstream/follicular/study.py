@@ -75,6 +75,7 @@ def run_study(
                 "A slide of each; tiles that the filter removed are crossed out",
             ),
         ],
+        settings.notes,
     )
     write_text(report, study_markdown(found, blur, settings, how))
     return [report, *pictures]
