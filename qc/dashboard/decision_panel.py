@@ -45,7 +45,7 @@ def draw(
         _in_force(decision)
     if held_by:
         st.warning(plain(held_by), icon="🔒")
-        st.button("Take it over", on_click=_take_over, args=(context,), width="stretch")
+        st.button("Take it over", key="take-over", on_click=_take_over, args=(context,), width="stretch")
     if not may_decide(context):
         st.info(f"In the role {context.actor.role.label} you may look, not decide.")
     else:

@@ -145,3 +145,9 @@ def _stamp(slide_id: str, path: Path, content: str) -> Stamp:
         settings_fingerprint="0",
         software_version="0",
     )
+
+
+@pytest.fixture(scope="session")
+def make_run():
+    """Makes a marked run in a folder."""
+    return make_marked_run
