@@ -11,6 +11,7 @@ import pandas as pd
 
 from qc.cohort_table import match_names
 from qc.dashboard.context import Context
+from qc.dashboard.frames import Frame
 from qc.errors import SettingsError
 from qc.files import write_text
 from qc.store.shares import paths
@@ -28,7 +29,7 @@ def setting_name(run_id: str) -> str:
     return f"cohort/{run_id}"
 
 
-def attributes(context: Context) -> pd.DataFrame:
+def attributes(context: Context) -> Frame:
     """The table for the run that is shown.
 
     Returns:
@@ -53,7 +54,7 @@ def source(context: Context) -> str:
     return path.read_text(encoding="utf-8-sig") if path and path.is_file() else ""
 
 
-def read_table(text: str) -> pd.DataFrame:
+def read_table(text: str) -> Frame:
     """A CSV with the column `slide` and any of `barcode`, `scanner`, `stainer`, `stain`, `batch`, `scanned`.
 
     Raises:
@@ -73,7 +74,7 @@ def read_table(text: str) -> pd.DataFrame:
     return table
 
 
-def matched(table: pd.DataFrame, path_of: dict[str, str]) -> pd.DataFrame:
+def matched(table: Frame, path_of: dict[str, str]) -> Frame:
     """The lines of a table for the slides of a run, in our columns."""
     names = match_names(frozenset(table["slide"]), path_of)
     if not names:
@@ -101,6 +102,6 @@ def write_demo_table(run: Path) -> None:
         write_text(run / _FILE, Path(__file__).with_name("demo-cohort.csv").read_text(encoding="utf-8"))
 
 
-def _empty() -> pd.DataFrame:
+def _empty() -> Frame:
     empty = pd.DataFrame({name: pd.Series(dtype="object") for name in _COLUMNS}, index=pd.Index([], name="slide_id"))
     return empty.astype({"scanned": "datetime64[ns]"})

@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from qc.dashboard import words
+from qc.dashboard.frames import Frame
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.metrics.control import ControlChart
 
@@ -18,7 +19,7 @@ CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"
 _MARGIN = {"l": 60, "r": 20, "t": 34, "b": 50}
 
 
-def sweep_figure(table: pd.DataFrame, threshold: float) -> go.Figure:
+def sweep_figure(table: Frame, threshold: float) -> go.Figure:
     """TPR, TNR and NPV over the threshold, with the chosen one."""
     figure = go.Figure()
     for name, colour, dash in (("tpr", ORANGE, "solid"), ("tnr", BLUE, "dash"), ("npv", GREEN, "dot")):
@@ -38,7 +39,7 @@ def sweep_figure(table: pd.DataFrame, threshold: float) -> go.Figure:
     return _styled(figure, 340)
 
 
-def reliability_figure(table: pd.DataFrame) -> go.Figure:
+def reliability_figure(table: Frame) -> go.Figure:
     """How often people call a slide bad, by its artefact share, with intervals and the number of slides."""
     figure = go.Figure(
         go.Scatter(
@@ -120,7 +121,7 @@ def control_figure(
     return _styled(figure, 290)
 
 
-def usability_figure(shares: pd.DataFrame, names: Sequence[str]) -> go.Figure:
+def usability_figure(shares: Frame, names: Sequence[str]) -> go.Figure:
     """A bar for each slide: how much of its tissue is clean, and what covers the rest.
 
     Args:
@@ -144,7 +145,7 @@ def usability_figure(shares: pd.DataFrame, names: Sequence[str]) -> go.Figure:
     return _styled(figure, 380)
 
 
-def groups_figure(table: pd.DataFrame, title: str) -> go.Figure:
+def groups_figure(table: Frame, title: str) -> go.Figure:
     """Share of usable slides of each group with its interval: columns `group`, `rate`, `low`, `high`, `slides`."""
     figure = go.Figure(
         go.Scatter(

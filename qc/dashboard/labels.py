@@ -5,12 +5,13 @@ from io import StringIO
 import pandas as pd
 
 from qc.cohort_table import match_names
+from qc.dashboard.frames import Column
 from qc.errors import SettingsError
 
 _BAD = {"no": True, "0": True, "false": True, "yes": False, "1": False, "true": False}
 
 
-def read_labels(text: str, path_of: dict[str, str]) -> pd.Series:
+def read_labels(text: str, path_of: dict[str, str]) -> Column:
     """A CSV with columns `slide` and `usable` (yes or no).
 
     Args:

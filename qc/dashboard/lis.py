@@ -5,6 +5,7 @@ from io import StringIO
 
 import pandas as pd
 
+from qc.dashboard.frames import Frame
 from qc.dashboard.words import PRIORITIES
 from qc.errors import SettingsError
 from qc.exchange.tables import without_formulas
@@ -70,13 +71,13 @@ def read_orders(text: str, slide_of: dict[str, str]) -> Orders:
     return Orders(priorities, tuple(unknown))
 
 
-def results_csv(table: pd.DataFrame) -> bytes:
+def results_csv(table: Frame) -> bytes:
     """A worklist as CSV: a row for each slide, text that a spreadsheet would run as a formula made harmless."""
     out = table.reindex(columns=list(_RESULTS)).rename(columns=_RESULTS)
     return csv_bytes(out)
 
 
-def csv_bytes(table: pd.DataFrame, index: bool = False) -> bytes:
+def csv_bytes(table: Frame, index: bool = False) -> bytes:
     """Any table as CSV, UTF-8, harmless to spreadsheets."""
     return without_formulas(table.reset_index() if index else table).to_csv(index=False).encode("utf-8")
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import cohen_kappa_score
 
+from qc.dashboard.frames import Column, Frame
 from qc.labels import Verdict
 from qc.metrics import Counts, wilson_interval
 from qc.store.decision import Action
@@ -45,7 +46,7 @@ class Rate:
         return wilson_interval(self.part, self.whole)
 
 
-def is_bad(table: pd.DataFrame, truth: str, labels: pd.Series | None = None) -> pd.Series:
+def is_bad(table: Frame, truth: str, labels: Column | None = None) -> Column:
     """Whether a slide shall not be used as it is, as people say.
 
     Args:
@@ -65,7 +66,7 @@ def is_bad(table: pd.DataFrame, truth: str, labels: pd.Series | None = None) -> 
     return pd.Series(said.array, index=pd.Index(table["slide_id"]), name="is_bad")
 
 
-def is_called(verdicts: pd.Series, least: Verdict) -> pd.Series:
+def is_called(verdicts: Column, least: Verdict) -> Column:
     """Whether the software holds a slide back: rejects it, or sends it to review or rejects it.
 
     Args:
@@ -79,7 +80,7 @@ def is_called(verdicts: pd.Series, least: Verdict) -> pd.Series:
     return verdicts.isin([str(v) for v in held]).astype("boolean").mask(verdicts == Verdict.UNASSESSED)
 
 
-def count(bad: pd.Series, called: pd.Series) -> Counts:
+def count(bad: Column, called: Column) -> Counts:
     """Counts over the slides for which both are known."""
     known = bad.notna().to_numpy() & called.notna().to_numpy()
     return Counts.of(bad.to_numpy()[known].astype(bool), called.to_numpy()[known].astype(bool))
@@ -96,7 +97,7 @@ def rates(counts: Counts) -> tuple[Rate, ...]:
     )
 
 
-def by_group(bad: pd.Series, called: pd.Series, groups: pd.Series) -> pd.DataFrame:
+def by_group(bad: Column, called: Column, groups: Column) -> Frame:
     """Counts and rates of each group, the largest first."""
     rows = []
     for name in groups.value_counts().index:
@@ -105,9 +106,7 @@ def by_group(bad: pd.Series, called: pd.Series, groups: pd.Series) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def by_class(
-    reasons: pd.Series, bad: pd.Series, shares: pd.DataFrame, limits: dict[str, float], labels: dict[str, str]
-) -> pd.DataFrame:
+def by_class(reasons: Column, bad: Column, shares: Frame, limits: dict[str, float], labels: dict[str, str]) -> Frame:
     """For each class: does the software find it beyond its limit where people gave it as the reason?
 
     Args:
@@ -125,7 +124,7 @@ def by_class(
     return pd.DataFrame(rows)
 
 
-def sweep(bad: pd.Series, shares: pd.Series, thresholds: Sequence[float]) -> pd.DataFrame:
+def sweep(bad: Column, shares: Column, thresholds: Sequence[float]) -> Frame:
     """Counts and rates when slides with more than a share of artefacts are held back, for each threshold."""
     known = (bad.notna() & shares.notna()).to_numpy()
     truth, share = bad.to_numpy()[known].astype(bool), shares.to_numpy()[known].astype(float)
@@ -133,7 +132,7 @@ def sweep(bad: pd.Series, shares: pd.Series, thresholds: Sequence[float]) -> pd.
     return pd.DataFrame(rows)
 
 
-def reliability(bad: pd.Series, shares: pd.Series, edges: Sequence[float]) -> pd.DataFrame:
+def reliability(bad: Column, shares: Column, edges: Sequence[float]) -> Frame:
     """How often people call a slide bad, by its share of artefacts.
 
     Args:
@@ -168,7 +167,7 @@ def reliability(bad: pd.Series, shares: pd.Series, edges: Sequence[float]) -> pd
     return pd.DataFrame(rows)
 
 
-def agreement(bad: pd.Series, called: pd.Series, people: pd.Series) -> pd.DataFrame:
+def agreement(bad: Column, called: Column, people: Column) -> Frame:
     """Each person against the software, and all of them: slides, share of agreement, Cohen's kappa."""
     rows = []
     known = (bad.notna() & called.notna()).to_numpy() & people.notna().to_numpy()

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from qc.config.control import ControlSettings
+from qc.dashboard.frames import Column, Frame
 from qc.labels import Verdict
 from qc.metrics.control import BEYOND_LIMITS, ControlChart, alarms, ewma_chart, p_chart
 from qc.store.decision import Action
@@ -35,7 +36,7 @@ class Trend:
     alarms: tuple[tuple[str, ...], ...]
 
 
-def share_trend(table: pd.DataFrame, group: str, measure: str, settings: ControlSettings) -> Trend:
+def share_trend(table: Frame, group: str, measure: str, settings: ControlSettings) -> Trend:
     """A p-chart: the share of slides that the software holds back, or that people send back.
 
     Args:
@@ -55,7 +56,7 @@ def share_trend(table: pd.DataFrame, group: str, measure: str, settings: Control
     return _trend(group, by_day.index, by_day["count"], chart, alarms(chart), settings)
 
 
-def drift_trend(table: pd.DataFrame, group: str, measure: str, settings: ControlSettings) -> Trend:
+def drift_trend(table: Frame, group: str, measure: str, settings: ControlSettings) -> Trend:
     """An EWMA chart of daily means of a score.
 
     The target is the mean of the baseline's slides, the spread of a day's mean their standard deviation over the root
@@ -79,7 +80,7 @@ def drift_trend(table: pd.DataFrame, group: str, measure: str, settings: Control
     return _trend(group, by_day.index, by_day["count"], chart, told, settings)
 
 
-def alarm_table(trends: list[Trend]) -> pd.DataFrame:
+def alarm_table(trends: list[Trend]) -> Frame:
     """Days with an alarm, the latest first: `day`, `group`, `value`, `centre`, `slides`, `rules`."""
     rows = [
         {
@@ -101,7 +102,7 @@ def alarm_table(trends: list[Trend]) -> pd.DataFrame:
 def _trend(
     group: str,
     days: pd.Index,
-    slides: pd.Series,
+    slides: Column,
     chart: ControlChart,
     told: list[list[str]],
     settings: ControlSettings,

@@ -98,7 +98,8 @@ def _choice(one: Made, is_bad: bool) -> Choice:
         return Choice(action=Action.RE_SCAN, reason=Reason.UNREADABLE)
     if not is_bad:
         return Choice(action=Action.ACCEPT, reason=Reason.NOTHING_WRONG, could_be_used=True)
-    worst = max(ARTEFACTS, key=lambda c: one.record.coverage[c.name.lower()].share).name.lower()
+    coverage = one.record.coverage
+    worst = max(ARTEFACTS, key=lambda c: coverage[c.name.lower()].share).name.lower()
     action = {"fold": Action.RE_CUT, "out_of_focus": Action.RE_SCAN}.get(worst, Action.CLEAN)
     return Choice(action=action, reason=_REASONS.get(worst, Reason.OUT_OF_FOCUS), could_be_used=False)
 

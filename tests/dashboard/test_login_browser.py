@@ -135,10 +135,10 @@ def _log_in(page, address: str, subject: str) -> None:
 
 def test_a_technician_gets_the_role_of_the_claim_and_is_logged_out_when_idle(page, address):
     hosts = set()
-    page.on("request", lambda request: hosts.add(request.url.split("/")[2] if "://" in request.url else "localhost"))
 
     _log_in(page, address, "tess")
 
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2] if "://" in request.url else "localhost"))
     page.get_by_text("Tess Tech · technician").wait_for()
     page.get_by_role("heading", name="Worklist").wait_for()
     assert {host.split(":")[0] for host in hosts} <= {"localhost", "127.0.0.1"}

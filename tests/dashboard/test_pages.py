@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -64,6 +65,10 @@ def _page(name: str, url: str, role: str) -> None:
     actor = Actor(subject="tester", name="Tester", role=Role(role))
     context = Context(Store(url), "month", None, actor, store_url=url)
     import_module(f"qc.dashboard.pages.{name}").page(context)
+
+
+def worklist(store: Store) -> Any:
+    return queries.worklist(store.engine, month.RUN)
 
 
 def drawn(name: str, url: str, role: str = "technician") -> AppTest:
@@ -149,7 +154,7 @@ def test_a_profile_without_a_higher_version_is_not_offered_for_saving(url):
     at = drawn("settings", url, "qc_manager")
 
     area = next(area for area in at.text_area if area.label.startswith("Limits"))
-    area.set_value(area.value.replace("fold = 0.05", "fold = 0.04")).run()
+    area.set_value(str(area.value).replace("fold = 0.05", "fold = 0.04")).run()
 
     assert any("Raise the version" in warning.value for warning in at.warning)
     assert "Save as new version" not in [button.label for button in at.button]
@@ -163,7 +168,7 @@ def test_every_packaged_profile_survives_being_written_as_toml():
 
 
 def test_performance_counts_are_those_of_the_decisions(url, store):
-    table = queries.worklist(store.engine, month.RUN)
+    table = worklist(store)
     bad = performance.is_bad(table, performance.DECISIONS)
     called = performance.is_called(table.set_index("slide_id")["verdict"], Verdict.REVIEW)
     counts = performance.count(bad, called)
@@ -190,7 +195,7 @@ def test_rates_of_nothing_are_nan_and_shown_as_a_dash(tmp_path, made):
 
 
 def test_a_higher_threshold_never_holds_more_slides_back(store):
-    table = queries.worklist(store.engine, month.RUN)
+    table = worklist(store)
     bad = performance.is_bad(table, performance.DECISIONS)
     share = table.set_index("slide_id")["artefact_share"].astype("float64")
 
@@ -202,7 +207,7 @@ def test_a_higher_threshold_never_holds_more_slides_back(store):
 
 
 def test_reliability_bins_hold_every_slide_with_a_truth_once(store):
-    table = queries.worklist(store.engine, month.RUN)
+    table = worklist(store)
     bad = performance.is_bad(table, performance.DECISIONS)
     share = table.set_index("slide_id")["artefact_share"].astype("float64")
 

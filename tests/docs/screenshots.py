@@ -15,6 +15,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +49,7 @@ def main() -> None:
 def _month(folder: Path) -> str:
     """A store with a made-up month; its URL."""
     sys.path.insert(0, str(ROOT / "tests" / "dashboard"))
-    import month
+    month = import_module("month")
 
     from qc.dashboard.attributes import setting_name
     from qc.store.database import Store, sqlite_url

@@ -8,12 +8,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from qc.dashboard.frames import Column, Frame
+
 _HERE = Path(__file__).parent
 _LINES_MAX = 3000
 _HTML = '<div class="parallel"><canvas></canvas><svg></svg></div>'
 
 
-def parallel_brush(table: pd.DataFrame, axes: Mapping[str, str], key: str) -> dict[str, tuple[float, float]]:
+def parallel_brush(table: Frame, axes: Mapping[str, str], key: str) -> dict[str, tuple[float, float]]:
     """Draw the axes and give what was brushed.
 
     Args:
@@ -29,13 +31,14 @@ def parallel_brush(table: pd.DataFrame, axes: Mapping[str, str], key: str) -> di
         "axes": [_axis(table[name], name, title) for name, title in axes.items()],
         "rows": drawn[list(axes)].astype(object).where(drawn[list(axes)].notna(), None).to_numpy().tolist(),
     }
-    mount = st.components.v2.component("slidegate_parallel", html=_HTML, css=_text("brush.css"), js=_text("brush.js"))
+    components: Any = st.components
+    mount = components.v2.component("slidegate_parallel", html=_HTML, css=_text("brush.css"), js=_text("brush.js"))
     result = mount(key=key, data=data, default={"ranges": {}}, on_ranges_change=lambda: None)
     ranges: Any = result.ranges or {}
     return {name: (float(low), float(high)) for name, (low, high) in ranges.items() if name in axes}
 
 
-def within(table: pd.DataFrame, ranges: Mapping[str, tuple[float, float]]) -> "pd.Series[bool]":
+def within(table: Frame, ranges: Mapping[str, tuple[float, float]]) -> Column:
     """Rows inside all ranges; a row without a value on a brushed axis is outside."""
     chosen = pd.Series(True, index=table.index)
     for name, (low, high) in ranges.items():
@@ -43,7 +46,7 @@ def within(table: pd.DataFrame, ranges: Mapping[str, tuple[float, float]]) -> "p
     return chosen
 
 
-def _axis(values: pd.Series, name: str, title: str) -> dict[str, Any]:
+def _axis(values: Column, name: str, title: str) -> dict[str, Any]:
     known = values.dropna()
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     return {"name": name, "title": title, "low": low, "high": high if high > low else low + 1}

@@ -12,15 +12,15 @@ from qc.dashboard import charts, lis, words
 from qc.dashboard.attributes import GROUPS, UNKNOWN, attributes, read_table, setting_name
 from qc.dashboard.brush import parallel_brush, within
 from qc.dashboard.context import Context
+from qc.dashboard.frames import Column, Frame
+from qc.dashboard.reads import class_shares, worklist
 from qc.errors import QCError
 from qc.labels import Verdict
 from qc.manifest import write_manifest
 from qc.metrics import wilson_interval
 from qc.pipeline.filter_runs import filter_runs, read_runs
 from qc.pipeline.folder import RunFolder
-from qc.store import queries
 from qc.store.people import Role
-from qc.store.shares import class_shares
 
 _BARS = 60
 _GROUPS_DRAWN = 16
@@ -37,7 +37,7 @@ _AXES = {
 def page(context: Context) -> None:
     """Draw the page."""
     st.title("Cohort")
-    table = queries.worklist(context.store.engine, context.run_id)
+    table = worklist(context)
     about = attributes(context)
     table = table.join(about, on="slide_id")
     table[list(GROUPS)] = table[list(GROUPS)].fillna(UNKNOWN)
@@ -62,7 +62,7 @@ def page(context: Context) -> None:
     _upload(context)
 
 
-def _keep(table: pd.DataFrame, verdicts: list[str], column: str, named: list[str]) -> "pd.Series[bool]":
+def _keep(table: Frame, verdicts: list[str], column: str, named: list[str]) -> Column:
     keep = pd.Series(True, index=table.index)
     if verdicts:
         keep &= table["verdict"].isin(verdicts)
@@ -71,7 +71,7 @@ def _keep(table: pd.DataFrame, verdicts: list[str], column: str, named: list[str
     return keep
 
 
-def _selection(context: Context, chosen: pd.DataFrame, of: int) -> None:
+def _selection(context: Context, chosen: Frame, of: int) -> None:
     tissue, usable = chosen["tissue_mm2"].sum(), chosen["usable_mm2"].sum()
     passes = int((chosen["verdict"] == Verdict.USABLE).sum())
     cells = st.columns(4)
@@ -116,8 +116,8 @@ def manifest_of(run: RunFolder, store_url: str, slide_ids: frozenset[str]) -> by
         return path.read_bytes()
 
 
-def _bars(context: Context, chosen: pd.DataFrame) -> None:
-    shares = class_shares(context.store.engine, context.run_id)
+def _bars(context: Context, chosen: Frame) -> None:
+    shares = class_shares(context)
     known = chosen[chosen["slide_id"].isin(shares.index)].sort_values("artefact_share", ascending=False).head(_BARS)
     st.markdown(f"**What covers the tissue** of the {len(known)} worst selected slides")
     if known.empty:
@@ -127,7 +127,7 @@ def _bars(context: Context, chosen: pd.DataFrame) -> None:
     st.plotly_chart(figure, config=charts.CONFIG, alt="Artefact shares of the worst selected slides")
 
 
-def _group_figure(chosen: pd.DataFrame, column: str) -> None:
+def _group_figure(chosen: Frame, column: str) -> None:
     st.markdown(f"**Usable slides per {column}**, with 95 % intervals")
     table = usable_by_group(chosen, column)
     drawn = table.nlargest(_GROUPS_DRAWN, "slides").sort_values("group")
@@ -144,7 +144,7 @@ def _group_figure(chosen: pd.DataFrame, column: str) -> None:
     )
 
 
-def usable_by_group(table: pd.DataFrame, column: str) -> pd.DataFrame:
+def usable_by_group(table: Frame, column: str) -> Frame:
     """Slides of each group and the share that is usable, slides that were not assessed included."""
     rows = []
     for name, members in table.groupby(column):

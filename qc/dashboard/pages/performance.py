@@ -5,17 +5,19 @@ import math
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from qc.dashboard import charts, lis, performance, words
 from qc.dashboard.attributes import GROUPS, UNKNOWN, attributes
 from qc.dashboard.context import Context
+from qc.dashboard.frames import Column, Frame
 from qc.dashboard.labels import read_labels
 from qc.dashboard.performance import ANSWERS, DECISIONS, LABELS, Rate
+from qc.dashboard.reads import class_shares, worklist
 from qc.errors import QCError
 from qc.labels import ARTEFACTS, Verdict
 from qc.metrics import Counts
-from qc.store import queries
-from qc.store.shares import class_shares, paths
+from qc.store.shares import paths
 
 _TRUTHS = {
     DECISIONS: "Decisions of people",
@@ -31,7 +33,7 @@ _RATE_COLUMNS = {"tpr": "TPR", "tnr": "TNR", "npv": "NPV", "ppv": "PPV", "accura
 def page(context: Context) -> None:
     """Draw the page."""
     st.title("Performance")
-    table = queries.worklist(context.store.engine, context.run_id)
+    table = worklist(context)
     with st.container(horizontal=True):
         truth = st.segmented_control("What is true", list(_TRUTHS), default=DECISIONS, format_func=_TRUTHS.__getitem__)
         least = st.segmented_control(
@@ -50,7 +52,7 @@ def page(context: Context) -> None:
         st.info("Nobody has said yet which slides are good and which are not; decide about some under Review.")
         return
     _rates(counts)
-    shares = class_shares(context.store.engine, context.run_id).reindex(bad.index)
+    shares = class_shares(context).reindex(bad.index)
     artefacts = table.set_index("slide_id")["artefact_share"].astype("float64")
     whatif, groups, people, reliable = st.tabs(
         ["Another threshold", "Per class and group", "Software and people", "Reliability"]
@@ -65,7 +67,7 @@ def page(context: Context) -> None:
         _reliability(bad, artefacts)
 
 
-def _labels(context: Context) -> pd.Series | None:
+def _labels(context: Context) -> Column | None:
     file = st.file_uploader("Labels (CSV): columns slide and usable (yes or no)", type="csv")
     if file is None:
         return None
@@ -76,7 +78,7 @@ def _labels(context: Context) -> pd.Series | None:
         return None
 
 
-def _basis(table: pd.DataFrame, bad: pd.Series, called: pd.Series) -> None:
+def _basis(table: Frame, bad: Column, called: Column) -> None:
     """On which slides the figures rest; people look at the bad ones first, which moves every rate."""
     has_truth = bad.notna().to_numpy()
     passed = (called == False).fillna(False).to_numpy(dtype=bool)  # noqa: E712  a nullable series
@@ -114,7 +116,7 @@ def _rates(counts: Counts) -> None:
         )
 
 
-def _rate(cell: "st.delta_generator.DeltaGenerator", rate: Rate) -> None:
+def _rate(cell: DeltaGenerator, rate: Rate) -> None:
     low, high = rate.interval
     cell.metric(rate.name, words.percent(rate.value), help=f"Share {rate.meaning}.", border=True)
     if math.isnan(rate.value):
@@ -125,7 +127,7 @@ def _rate(cell: "st.delta_generator.DeltaGenerator", rate: Rate) -> None:
         )
 
 
-def _what_if(bad: pd.Series, artefacts: pd.Series, shares: pd.DataFrame) -> None:
+def _what_if(bad: Column, artefacts: Column, shares: Frame) -> None:
     names = {"all": "all artefacts together", **{c.name.lower(): c.label for c in ARTEFACTS}}
     left, right = st.columns([1, 2])
     name = left.selectbox("Measured by", list(names), format_func=names.__getitem__)
@@ -149,7 +151,7 @@ def _what_if(bad: pd.Series, artefacts: pd.Series, shares: pd.DataFrame) -> None
     )
 
 
-def _groups(context: Context, table: pd.DataFrame, bad: pd.Series, called: pd.Series, shares: pd.DataFrame) -> None:
+def _groups(context: Context, table: Frame, bad: Column, called: Column, shares: Frame) -> None:
     if context.run is not None:
         st.markdown("**Per class**: a class beyond its limit for review, where people gave it as the reason")
         limits = context.run.read_note().profile.review
@@ -167,7 +169,7 @@ def _groups(context: Context, table: pd.DataFrame, bad: pd.Series, called: pd.Se
     _rate_table(performance.by_group(bad, called, groups), column)
 
 
-def _rate_table(table: pd.DataFrame, title: str) -> None:
+def _rate_table(table: Frame, title: str) -> None:
     out = pd.DataFrame({title.capitalize(): table["group"]})
     out["Slides"] = table["slides"].astype(int)
     out["Bad"] = (table["tp"] + table["fn"]).astype(int)
@@ -192,7 +194,7 @@ def _with_interval(row: dict, name: str) -> str:
     return f"{row[name]:.0%} ({row[f'{name}_low']:.0%}-{row[f'{name}_high']:.0%})"
 
 
-def _people(table: pd.DataFrame, bad: pd.Series, called: pd.Series) -> None:
+def _people(table: Frame, bad: Column, called: Column) -> None:
     people = table.set_index("slide_id")["decision_name"]
     found = performance.agreement(bad, called, people)
     out = pd.DataFrame({"Who": found["who"], "Slides": found["slides"]})
@@ -202,7 +204,7 @@ def _people(table: pd.DataFrame, bad: pd.Series, called: pd.Series) -> None:
     st.caption("Kappa is agreement beyond chance: 0 is chance, 1 is perfect. One decision in force for each slide.")
 
 
-def _reliability(bad: pd.Series, artefacts: pd.Series) -> None:
+def _reliability(bad: Column, artefacts: Column) -> None:
     found = performance.reliability(bad, artefacts, _BINS)
     st.plotly_chart(charts.reliability_figure(found), config=charts.CONFIG, alt="Share of bad slides by artefact share")
     st.caption("The more artefacts, the more slides people should call bad; a dip means that the share misleads there.")

@@ -8,7 +8,8 @@ import streamlit as st
 from qc.dashboard import lis, words
 from qc.dashboard.attributes import attributes
 from qc.dashboard.context import Context
-from qc.store import queries
+from qc.dashboard.frames import Column, Frame
+from qc.dashboard.reads import everything, worklist
 from qc.store.decision import Action, Reason
 from qc.store.people import Role
 from qc.store.work import Rescan
@@ -20,7 +21,7 @@ _CANDIDATES = 200
 
 def page(context: Context) -> None:
     """Draw the page."""
-    table = queries.worklist(context.store.engine, context.run_id, is_decided=True)
+    table = worklist(context, is_decided=True)
     barcodes = attributes(context)["barcode"].to_dict()
     came = context.store.rescans(context.run_id)
     st.title("Queues")
@@ -52,7 +53,7 @@ def page(context: Context) -> None:
         _act(context, queue.iloc[row], action, came, barcodes)
 
 
-def queue_columns(queue: pd.DataFrame, barcodes: dict[str, str], came: dict[str, Rescan] | None) -> pd.DataFrame:
+def queue_columns(queue: Frame, barcodes: dict[str, str], came: dict[str, Rescan] | None) -> Frame:
     """A queue in the words of the screen.
 
     Args:
@@ -73,12 +74,12 @@ def queue_columns(queue: pd.DataFrame, barcodes: dict[str, str], came: dict[str,
     return out
 
 
-def candidates(everything: pd.DataFrame, old: pd.Series, barcodes: dict[str, str]) -> list[tuple[str, str]]:
+def candidates(slides: Frame, old: Column, barcodes: dict[str, str]) -> list[tuple[str, str]]:
     """Slides that may have come for an old one, likeliest first: (run id, slide id).
 
     The same barcode goes first, then names that begin alike; slides recorded before the decision are left out.
     """
-    later = everything[everything["recorded"] > old["decision_at"]]
+    later = slides[slides["recorded"] > old["decision_at"]]
     is_other = (later["slide_id"] != old["slide_id"]) | (later["run_id"] != old["run_id"])
     later = later[is_other]
     code, stem = barcodes.get(old["slide_id"], ""), str(old["slide_id"]).rsplit("-", 1)[0]
@@ -88,7 +89,7 @@ def candidates(everything: pd.DataFrame, old: pd.Series, barcodes: dict[str, str
     return list(zip(ordered["run_id"].head(_CANDIDATES), ordered["slide_id"].head(_CANDIDATES), strict=True))
 
 
-def _choose(shown: pd.DataFrame) -> int | None:
+def _choose(shown: Frame) -> int | None:
     event: Any = st.dataframe(
         shown,
         hide_index=True,
@@ -101,7 +102,7 @@ def _choose(shown: pd.DataFrame) -> int | None:
     return event.selection.rows[0] if event.selection.rows else None
 
 
-def _act(context: Context, slide: pd.Series, action: Action, came: dict[str, Rescan], barcodes: dict[str, str]) -> None:
+def _act(context: Context, slide: Column, action: Action, came: dict[str, Rescan], barcodes: dict[str, str]) -> None:
     slide_id = slide["slide_id"]
     with st.container(horizontal=True):
         if st.button(f"Open {slide_id}", icon=":material/biotech:", key="queue_open"):
@@ -117,8 +118,8 @@ def _act(context: Context, slide: pd.Series, action: Action, came: dict[str, Res
         _link(context, slide, barcodes)
 
 
-def _link(context: Context, slide: pd.Series, barcodes: dict[str, str]) -> None:
-    found = candidates(queries.worklist(context.store.engine), slide, barcodes)
+def _link(context: Context, slide: Column, barcodes: dict[str, str]) -> None:
+    found = candidates(everything(context), slide, barcodes)
     if not found:
         st.caption("No slide was assessed since this decision; the new scan appears here once it was.")
         return

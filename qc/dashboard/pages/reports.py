@@ -6,8 +6,8 @@ import streamlit as st
 
 from qc.dashboard.attributes import UNKNOWN, attributes, source
 from qc.dashboard.context import Context
+from qc.dashboard.reads import worklist
 from qc.dashboard.reporting import Wanted, make_report
-from qc.store import queries
 
 _RUN, _BATCH, _PERIOD, _SLIDE = "the run", "a batch", "a period", "one slide"
 _MIME = {"html": "text/html", "pdf": "application/pdf"}
@@ -50,7 +50,7 @@ def page(context: Context) -> None:
 def _wanted(context: Context, kind: str, form: str) -> Wanted | None:
     """What was asked for; None while something is missing."""
     if kind == _SLIDE:
-        ids = list(queries.worklist(context.store.engine, context.run_id)["slide_id"])
+        ids = list(worklist(context)["slide_id"])
         known = context.slide_id
         slide_id = st.selectbox("Slide, worst first", ids, index=ids.index(known) if known in ids else 0)
         return Wanted(form, slide_id=slide_id) if slide_id else None

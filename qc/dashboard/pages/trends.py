@@ -6,9 +6,10 @@ import streamlit as st
 from qc.dashboard import charts, lis, trends, words
 from qc.dashboard.attributes import GROUPS, UNKNOWN, attributes
 from qc.dashboard.context import Context
+from qc.dashboard.frames import Frame
+from qc.dashboard.reads import worklist
 from qc.dashboard.saved import control_settings
 from qc.dashboard.trends import ARTEFACTS, FOCUS, HELD_BACK, SENT_BACK, STAIN, Trend
-from qc.store import queries
 
 _EVERYTHING = "all slides"
 _SCANNED, _ASSESSED = "scanned", "assessed"
@@ -26,7 +27,7 @@ _CHARTS_MAX = 12
 def page(context: Context) -> None:
     """Draw the page."""
     st.title("Trends")
-    table = queries.worklist(context.store.engine, context.run_id).join(attributes(context), on="slide_id")
+    table = worklist(context).join(attributes(context), on="slide_id")
     table[list(GROUPS)] = table[list(GROUPS)].fillna(UNKNOWN)
     with st.container(horizontal=True):
         measure = st.segmented_control("Measure", list(_MEASURES), default=HELD_BACK, format_func=_MEASURES.__getitem__)
@@ -43,11 +44,11 @@ def page(context: Context) -> None:
     _explain(context, measure)
 
 
-def _default_day(table: pd.DataFrame) -> str:
+def _default_day(table: Frame) -> str:
     return _SCANNED if table["scanned"].notna().any() else _ASSESSED
 
 
-def _with_days(table: pd.DataFrame, is_scanned: bool) -> pd.DataFrame:
+def _with_days(table: Frame, is_scanned: bool) -> Frame:
     """Slides with the day that was asked for; those without one are left out and counted on the screen."""
     days = table["scanned"] if is_scanned else table["recorded"].dt.tz_localize(None).dt.normalize()
     missing = int(days.isna().sum())
@@ -56,7 +57,7 @@ def _with_days(table: pd.DataFrame, is_scanned: bool) -> pd.DataFrame:
     return table.assign(day=days)[days.notna()]
 
 
-def _trends(context: Context, table: pd.DataFrame, measure: str, column: str) -> list[Trend]:
+def _trends(context: Context, table: Frame, measure: str, column: str) -> list[Trend]:
     settings = control_settings(context.store)
     make = trends.share_trend if measure in (HELD_BACK, SENT_BACK) else trends.drift_trend
     if column == _EVERYTHING:

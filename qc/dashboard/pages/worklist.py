@@ -8,9 +8,10 @@ import streamlit as st
 from qc.dashboard import lis, words
 from qc.dashboard.attributes import UNKNOWN, attributes
 from qc.dashboard.context import Context
+from qc.dashboard.frames import Column, Frame
+from qc.dashboard.reads import worklist
 from qc.errors import QCError
 from qc.labels import Verdict
-from qc.store import queries
 from qc.store.people import Role
 
 _ROWS_SHOWN = 1000
@@ -19,7 +20,7 @@ _OPEN, _DECIDED, _ALL = "To decide", "Decided", "All"
 
 def page(context: Context) -> None:
     """Draw the page."""
-    table = queries.worklist(context.store.engine, context.run_id)
+    table = worklist(context)
     about = attributes(context)
     table = table.join(about, on="slide_id")
     table[["barcode"]] = table[["barcode"]].fillna("")
@@ -27,11 +28,12 @@ def page(context: Context) -> None:
     _summary(table)
     chosen = _filtered(table)
     row = _table(chosen)
-    _act(context, chosen, row)
-    _exchange(context, chosen, table)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _act(context, chosen, row)
+        _exchange(context, chosen, table)
 
 
-def shown_columns(table: pd.DataFrame) -> pd.DataFrame:
+def shown_columns(table: Frame) -> Frame:
     """A worklist in the words of the screen: one column for each that people see."""
     out = pd.DataFrame(index=table.index)
     out["Priority"] = table["priority"].map(words.priority)
@@ -48,7 +50,7 @@ def shown_columns(table: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-def _summary(table: pd.DataFrame) -> None:
+def _summary(table: Frame) -> None:
     is_open = table["decision_id"].isna()
     needs_eye = is_open & (table["verdict"] != Verdict.USABLE)
     is_read = table["verdict"] != Verdict.UNASSESSED
@@ -62,7 +64,7 @@ def _summary(table: pd.DataFrame) -> None:
     cells[4].metric("Usable tissue", share, help=f"{usable:,.1f} of {tissue:,.1f} mm² of tissue.")
 
 
-def _filtered(table: pd.DataFrame) -> pd.DataFrame:
+def _filtered(table: Frame) -> Frame:
     scanners = sorted(set(table["scanner"].dropna()) - {UNKNOWN})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         state = st.segmented_control("Show", [_OPEN, _DECIDED, _ALL], default=_OPEN, key="worklist_state") or _ALL
@@ -86,7 +88,7 @@ def _filtered(table: pd.DataFrame) -> pd.DataFrame:
     return table[keep].reset_index(drop=True)
 
 
-def _table(table: pd.DataFrame) -> int | None:
+def _table(table: Frame) -> int | None:
     """The list; returns the chosen row."""
     if table.empty:
         st.success("Nothing left here. Choose another filter to see more slides.", icon=":material/done_all:")
@@ -99,7 +101,7 @@ def _table(table: pd.DataFrame) -> int | None:
         "Priority": st.column_config.TextColumn(width=70),
         "Slide": st.column_config.TextColumn(width=150),
         "Barcode": st.column_config.TextColumn(width=110),
-        "Why": st.column_config.TextColumn(width=290),
+        "Why": st.column_config.TextColumn(width=250),
         "Artefacts": st.column_config.ProgressColumn(
             help="Share of tissue under any artefact.", format="%.1f %%", min_value=0, max_value=100, width=110
         ),
@@ -120,6 +122,7 @@ def _table(table: pd.DataFrame) -> int | None:
         selection_mode="single-row",
         height=min(480, 38 + 35 * len(shown)),
         key="worklist_table",
+        placeholder=words.MISSING,
         alt="Worklist of slides; the same rows are in the CSV below.",
     )
     note = "" if len(table) <= _ROWS_SHOWN else f" The {_ROWS_SHOWN:,} most urgent are shown; the CSV holds all."
@@ -128,20 +131,19 @@ def _table(table: pd.DataFrame) -> int | None:
     return rows[0] if rows else None
 
 
-def _act(context: Context, table: pd.DataFrame, row: int | None) -> None:
+def _act(context: Context, table: Frame, row: int | None) -> None:
     if table.empty:
         return
     slide = table.iloc[row if row is not None and row < len(table) else 0]
     is_chosen = row is not None
     label = f"Review {slide['slide_id']}" if is_chosen else "Review the first"
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if st.button(label, type="primary", icon=":material/biotech:", key="worklist_review"):
-            context.review(slide["slide_id"])
-        if is_chosen and context.may(Role.TECHNICIAN):
-            _priority(context, slide)
+    if st.button(label, type="primary", icon=":material/biotech:", key="worklist_review"):
+        context.review(slide["slide_id"])
+    if is_chosen and context.may(Role.TECHNICIAN):
+        _priority(context, slide)
 
 
-def _priority(context: Context, slide: pd.Series) -> None:
+def _priority(context: Context, slide: Column) -> None:
     known = int(slide["priority"])
     levels = sorted({*words.PRIORITIES, known})
     key = f"worklist_priority_{slide['slide_id']}_{known}"
@@ -151,22 +153,21 @@ def _priority(context: Context, slide: pd.Series) -> None:
         st.rerun()
 
 
-def _exchange(context: Context, chosen: pd.DataFrame, table: pd.DataFrame) -> None:
-    with st.container(horizontal=True):
-        st.download_button(
-            "Results for the LIS (CSV)",
-            lambda: lis.results_csv(chosen),
-            file_name="slidegate-results.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        if context.may(Role.TECHNICIAN):
-            with st.popover("Priorities from the LIS (CSV)", icon=":material/upload:"):
-                _import_orders(context, table)
+def _exchange(context: Context, chosen: Frame, table: Frame) -> None:
+    st.download_button(
+        "Results for the LIS (CSV)",
+        lambda: lis.results_csv(chosen),
+        file_name="slidegate-results.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    if context.may(Role.TECHNICIAN):
+        with st.popover("Priorities from the LIS (CSV)", icon=":material/upload:"):
+            _import_orders(context, table)
 
 
-def _import_orders(context: Context, table: pd.DataFrame) -> None:
+def _import_orders(context: Context, table: Frame) -> None:
     st.caption("Columns: barcode (or slide) and priority: usual, urgent, at once, or 0 to 9.")
     file = st.file_uploader("Table from the LIS", type="csv", key="worklist_orders")
     if file is None:
