@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from qc.config.profile import Profile
 from qc.labels import Verdict
 from qc.report.cohort import Loss
 from qc.report.render import TONES, hex_colour
+from qc.report.words import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 7.5,
     "axes.spines.top": False,
@@ -63,6 +65,11 @@ def pareto(losses: Sequence[Loss]) -> str:
         return _uri(figure)
 
 
+def spans_days(table: pd.DataFrame) -> bool:
+    """True when there are days enough for a course of days; a course of slides is drawn otherwise."""
+    return len(set(table.loc[table["day"].notna().to_numpy(), "day"])) >= _DAYS_MIN
+
+
 def trend(table: pd.DataFrame, profile: Profile) -> str:
     """Usable share, focus and stain over days; over slides in the order of their recording when days are few.
 
@@ -75,7 +82,7 @@ def trend(table: pd.DataFrame, profile: Profile) -> str:
     with _style():
         figure = Figure((_WIDTH_IN, 4.1), layout="constrained")
         axes = list(figure.subplots(3, 1, sharex=True))
-        if table["day"].dropna().nunique() >= _DAYS_MIN:
+        if spans_days(table):
             _by_day(axes, table)
         else:
             _by_slide(axes, table)
@@ -93,6 +100,7 @@ def trend(table: pd.DataFrame, profile: Profile) -> str:
 def spread(table: pd.DataFrame) -> str:
     """How usable shares, focus and stain are spread over the slides, coloured by verdict."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     with _style():
         figure = Figure((_WIDTH_IN, 1.65), layout="constrained")
@@ -109,7 +117,7 @@ def spread(table: pd.DataFrame) -> str:
                 below += counts
             axes.set_title(title)
             axes.set_xlim(edges[0], edges[-1])
-            axes.yaxis.get_major_locator().set_params(integer=True, nbins=4)
+            axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         return _uri(figure)
 
 
@@ -127,39 +135,43 @@ def _bars(
 
 def _amount(area_mm2: float, all_mm2: float) -> str:
     share = f" ({area_mm2 / all_mm2:.0%})" if all_mm2 and area_mm2 else ""
-    return f"{area_mm2:,.1f}{share}"
+    return f"{number(area_mm2)}{share}"
 
 
 def _by_day(axes: Sequence["Axes"], table: pd.DataFrame) -> None:
     """A p-chart with limits at three standard errors, and medians with quartiles."""
-    dated = table.dropna(subset=["day"])
-    groups = dated.groupby("day", sort=True)
-    days, counts = list(groups.groups), groups.size().to_numpy()
-    share = groups["is_usable"].mean().to_numpy()
-    mean = float(dated["is_usable"].mean())
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+
+    dated = table.loc[table["day"].notna().to_numpy()]
+    by_day = {day: dated.loc[(dated["day"] == day).to_numpy()] for day in sorted(set(dated["day"]))}
+    days = date2num(list(by_day))
+    counts = np.array([len(part) for part in by_day.values()])
+    share = np.array([part["is_usable"].to_numpy(bool).mean() for part in by_day.values()])
+    mean = float(dated["is_usable"].to_numpy(bool).mean())
     error = 3 * np.sqrt(mean * (1 - mean) / counts)
     axes[0].fill_between(days, np.clip(mean - error, 0, 1), np.clip(mean + error, 0, 1), step="mid", color="#e9edf1")
     axes[0].axhline(mean, color=_SOFT, linewidth=0.8)
     axes[0].plot(days, share, "o-", color=TONES[Verdict.USABLE], markersize=3, linewidth=1)
     axes[0].set_title("Usable share of slides per day; grey: what chance explains (mean \u00b1 3 standard errors)")
     for one, column in zip(axes[1:], ("focus_score", "stain_score"), strict=True):
-        low, middle, high = (groups[column].quantile(q).to_numpy() for q in (0.25, 0.5, 0.75))
+        low, middle, high = np.array([_quartiles(part[column].to_numpy(float)) for part in by_day.values()]).T
         one.fill_between(days, low, high, color="#cfd8e6")
         one.plot(days, middle, "o-", color="#0047ab", markersize=3, linewidth=1)
-    axes[2].tick_params(axis="x", rotation=0)
-    _few_days(axes[2])
-
-
-def _few_days(axes: "Axes") -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
     locator = AutoDateLocator(minticks=3, maxticks=8)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes[2].xaxis.set_major_locator(locator)
+    axes[2].xaxis.set_major_formatter(ConciseDateFormatter(locator))
+
+
+def _quartiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """First quartile, median, third quartile of what is known; NaN of nothing."""
+    known = values[~np.isnan(values)]
+    return np.quantile(known, (0.25, 0.5, 0.75)) if len(known) else np.full(3, np.nan)
 
 
 def _by_slide(axes: Sequence["Axes"], table: pd.DataFrame) -> None:
     """One point a slide, thinned where there are very many."""
+    from matplotlib.ticker import MaxNLocator
+
     ordered = table.sort_values(["recorded", "slide_id"], kind="stable").reset_index(drop=True)
     step = math.ceil(len(ordered) / _POINTS_MAX)
     ordered = ordered.iloc[::step]
@@ -170,7 +182,7 @@ def _by_slide(axes: Sequence["Axes"], table: pd.DataFrame) -> None:
             one.scatter(of_verdict.index + 1, of_verdict[column], 12, TONES[verdict], zorder=2, linewidths=0)
     axes[0].set_title("Usable share of tissue, slide by slide")
     axes[2].set_xlabel(f"slide, in the order of recording{f' (every {step}th)' if step > 1 else ''}")
-    axes[2].xaxis.get_major_locator().set_params(integer=True)
+    axes[2].xaxis.set_major_locator(MaxNLocator(10, integer=True))
 
 
 def _style() -> Any:

@@ -4,16 +4,18 @@ A rate names what it is a share of. Slides that could not be assessed count as s
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from qc.exchange import tables
 from qc.labels import ARTEFACTS, ArtefactClass, Verdict
 from qc.metrics import wilson_interval
-from qc.record import Assessed, Failed, worst_first
+from qc.record import Assessed, Failed, artefact_share, worst_first
 from qc.report.facts import Facts
 from qc.report.pictures import thumbnail
 from qc.report.slide import Known, known_performance, unnamed
@@ -128,7 +130,8 @@ def cohort_page(facts: Facts, title: str, scope: str) -> CohortPage:
         scope: Which slides these are, in words.
     """
     table = slide_table(facts)
-    days = table["day"].dropna()
+    days = [day for record in facts.records if (day := facts.day(record.stamp.slide_id))]
+    verdicts = Counter(record.verdict for record in facts.records)
     assessed = [record for record in facts.records if isinstance(record, Assessed)]
     failed = [record for record in facts.records if isinstance(record, Failed)]
     said = [one.choice.could_be_used for one in facts.decisions.values() if one.choice.could_be_used is not None]
@@ -140,10 +143,10 @@ def cohort_page(facts: Facts, title: str, scope: str) -> CohortPage:
         failed=len(failed),
         tissue_mm2=float(sum(record.tissue_mm2 for record in assessed)),
         usable_mm2=float(sum(record.usable_mm2 for record in assessed)),
-        by_verdict=tuple((verdict, int((table["verdict"] == verdict).sum())) for verdict in Verdict),
+        by_verdict=tuple((verdict, verdicts[verdict]) for verdict in Verdict),
         rates=tuple(_rates(table)),
         losses=tuple(_losses(table, facts)),
-        matrix=tuple(_matrix(table)),
+        matrix=tuple(_matrix(facts)),
         matrix_columns=(*(action.label for action in Action), "not decided"),
         could_be_used=(sum(said), len(said)),
         worst=tuple(_worst(facts)),
@@ -160,8 +163,8 @@ def cohort_page(facts: Facts, title: str, scope: str) -> CohortPage:
         run_id=facts.note.run_id,
         known=known_performance(facts.card) if facts.card else None,
         as_of=moment(facts.as_of),
-        first_day=str(days.min()) if len(days) else "",
-        last_day=str(days.max()) if len(days) else "",
+        first_day=str(min(days)) if days else "",
+        last_day=str(max(days)) if days else "",
     )
 
 
@@ -189,26 +192,32 @@ def slide_table(facts: Facts, with_paths: bool = False) -> pd.DataFrame:
 
 
 def _rates(table: pd.DataFrame) -> Iterable[Rate]:
-    slides, is_decided = len(table), table["decision"] != ""
-    sent_back = int(table["decision"].isin([str(action) for action in SENDS_BACK]).sum())
-    is_clear = table["verdict"].isin([Verdict.USABLE, Verdict.REJECT])
-    agrees = (table["decision"] == Action.ACCEPT) == (table["verdict"] == Verdict.USABLE)
-    compared = is_decided & is_clear
-    called = int((table["verdict"] == Verdict.USABLE).sum())
+    slides, verdict, decision = len(table), table["verdict"].to_numpy(str), table["decision"].to_numpy(str)
+    is_decided, is_accepted = decision != "", decision == Action.ACCEPT
+    is_called_usable, is_rejected = verdict == Verdict.USABLE, verdict == Verdict.REJECT
+    compared = is_decided & (is_called_usable | is_rejected)
     return (
-        Rate("Usable", int(table["is_usable"].sum()), slides, "of all slides; a decision counts before the verdict"),
-        Rate("Called usable", called, slides, "of all slides, by the software alone"),
-        Rate("Re-scan rate", sent_back, slides, "of all slides; decided: re-scan, re-cut or clean"),
-        Rate("Rejected", int((table["verdict"] == Verdict.REJECT).sum()), slides, "of all slides, by the software"),
-        Rate("Failed", int((table["verdict"] == Verdict.UNASSESSED).sum()), slides, "of all slides; not assessed"),
-        Rate("Decided", int(is_decided.sum()), slides, "of all slides, by a person"),
+        Rate("Usable", _count(table["is_usable"]), slides, "of all slides; a decision counts before the verdict"),
+        Rate("Called usable", _count(is_called_usable), slides, "of all slides, by the software alone"),
+        Rate("Re-scan rate", _sent_back(table), slides, "of all slides; decided: re-scan, re-cut or clean"),
+        Rate("Rejected", _count(is_rejected), slides, "of all slides, by the software"),
+        Rate("Failed", _count(verdict == Verdict.UNASSESSED), slides, "of all slides; not assessed"),
+        Rate("Decided", _count(is_decided), slides, "of all slides, by a person"),
         Rate(
             "Agreement",
-            int((agrees & compared).sum()),
-            int(compared.sum()),
+            _count(compared & (is_accepted == is_called_usable)),
+            _count(compared),
             "of decided slides that were called usable or reject",
         ),
     )
+
+
+def _sent_back(table: pd.DataFrame) -> int:
+    return _count(np.isin(table["decision"].to_numpy(str), [str(action) for action in SENDS_BACK]))
+
+
+def _count(where: ArrayLike) -> int:
+    return int(np.count_nonzero(where))
 
 
 def _losses(table: pd.DataFrame, facts: Facts) -> list[Loss]:
@@ -217,15 +226,16 @@ def _losses(table: pd.DataFrame, facts: Facts) -> list[Loss]:
     losses = []
     for cls in (*ARTEFACTS, ArtefactClass.UNASSESSED):
         key = cls.name.lower()
-        beyond = int((table[f"{key}_share"] > getattr(review, key)).sum())
-        losses.append(Loss(cls.label, cls.colour, beyond, float(table[f"{key}_mm2"].sum())))
+        beyond = _count(table[f"{key}_share"].to_numpy() > getattr(review, key))
+        losses.append(Loss(cls.label, cls.colour, beyond, float(np.nansum(table[f"{key}_mm2"].to_numpy()))))
     return sorted(losses, key=lambda loss: (-loss.slides, -loss.area_mm2, loss.label))
 
 
-def _matrix(table: pd.DataFrame) -> Iterable[tuple[Verdict, tuple[int, ...]]]:
+def _matrix(facts: Facts) -> Iterable[tuple[Verdict, tuple[int, ...]]]:
+    actions = {slide_id: decision.choice.action for slide_id, decision in facts.decisions.items()}
+    pairs = Counter((record.verdict, actions.get(record.stamp.slide_id)) for record in facts.records)
     for verdict in Verdict:
-        of_verdict = table.loc[table["verdict"] == verdict, "decision"]
-        yield verdict, tuple(int((of_verdict == choice).sum()) for choice in (*map(str, Action), ""))
+        yield verdict, tuple(pairs[verdict, action] for action in (*Action, None))
 
 
 def _worst(facts: Facts) -> Iterable[WorstRow]:
@@ -238,13 +248,15 @@ def _worst(facts: Facts) -> Iterable[WorstRow]:
         wanted = pictures < _PICTURES and isinstance(record, Assessed)
         picture = thumbnail(facts.run.slide(slide_id), _THUMBNAIL_PX) if wanted else ""
         pictures += bool(picture)
-        measured = isinstance(record, Assessed) and record.tissue_mm2 > 0
+        usable, artefacts = math.nan, artefact_share(record)
+        if isinstance(record, Assessed) and record.tissue_mm2 > 0:
+            usable = record.usable_mm2 / record.tissue_mm2
         yield WorstRow(
             slide_id,
             record.verdict,
             unnamed(record.reason, record),
-            record.usable_mm2 / record.tissue_mm2 if measured else math.nan,
-            sum(record.coverage[cls.name.lower()].share for cls in ARTEFACTS) if measured else math.nan,
+            usable,
+            artefacts,
             decision.choice.action.label if decision else "",
             picture,
         )
@@ -257,19 +269,19 @@ def _has_artefacts(record: Assessed) -> bool:
 def _groups(table: pd.DataFrame) -> Iterable[GroupRow]:
     """Slides by scanner, stainer, stain and batch, where there are two of these or more, the largest groups first."""
     for kind in ("scanner", "stainer", "stain", "batch"):
-        counts = table.loc[table[kind] != "", kind].value_counts()
+        counts = Counter(name for name in table[kind].astype(str) if name)
         if len(counts) < 2:
             continue
-        for name in sorted(counts.index, key=lambda name: (-counts[name], name))[:_GROUPS_PRINTED]:
-            group = table[table[kind] == name]
-            sent_back = int(group["decision"].isin([str(action) for action in SENDS_BACK]).sum())
+        for name in sorted(counts, key=lambda name: (-counts[name], name))[:_GROUPS_PRINTED]:
+            group = table.loc[(table[kind] == name).to_numpy()]
             rates = (
-                Rate("usable", int(group["is_usable"].sum()), len(group), ""),
-                Rate("re-scan", sent_back, len(group), ""),
+                Rate("usable", _count(group["is_usable"]), len(group), ""),
+                Rate("re-scan", _sent_back(group), len(group), ""),
             )
-            yield GroupRow(kind, str(name), rates, _median(group["focus_score"]), _median(group["stain_score"]))
+            yield GroupRow(kind, name, rates, _median(group, "focus_score"), _median(group, "stain_score"))
 
 
-def _median(values: pd.Series) -> float:
-    known = values.dropna()
+def _median(table: pd.DataFrame, column: str) -> float:
+    values = table[column].to_numpy(float)
+    known = values[~np.isnan(values)]
     return float(np.median(known)) if len(known) else math.nan

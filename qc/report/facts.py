@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path, PurePath
 
-import pandas as pd
-
 from qc.cohort_table import match_names
 from qc.errors import RunError, SettingsError
 from qc.nets.card import Card, read_card
@@ -135,7 +133,7 @@ def read_facts(run: RunFolder, store_url: str | None = None, about_path: Path | 
     try:
         table = worklist(store.engine, note.run_id)
         recorded = {
-            str(slide_id): pd.Timestamp(at).to_pydatetime().astimezone(UTC)
+            str(slide_id): datetime.fromisoformat(at.isoformat()).astimezone(UTC)
             for slide_id, at in zip(table["slide_id"], table["recorded"], strict=True)
         }
         return replace(facts, decisions=store.decisions(note.run_id), recorded=recorded)

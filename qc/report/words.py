@@ -7,6 +7,7 @@ from qc.labels import Verdict
 
 DASH = "\N{EN DASH}"
 MISSING = "\N{EM DASH}"
+_NARROW = 0.05
 ICONS = {Verdict.USABLE: "\u2713", Verdict.REVIEW: "?", Verdict.REJECT: "\u2715", Verdict.UNASSESSED: "!"}
 
 
@@ -25,12 +26,13 @@ def percent(share: float) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """A 95 % interval of a share.
+    """A 95 % interval of a share; a narrow one needs a digit more.
 
-    >>> interval(0.301, 0.7)
-    '30–70 %'
+    >>> interval(0.301, 0.7), interval(0.0, 0.0008)
+    ('30–70 %', '0.0–0.1 %')
     """
-    return MISSING if math.isnan(low) else f"{100 * low:.0f}{DASH}{100 * high:.0f} %"
+    digits = 0 if math.isnan(low) or high - low >= _NARROW else 1
+    return MISSING if math.isnan(low) else f"{100 * low:.{digits}f}{DASH}{100 * high:.{digits}f} %"
 
 
 def number(value: float, digits: int = 1) -> str:

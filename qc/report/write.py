@@ -11,7 +11,7 @@ from typing import Literal
 from qc.exchange.tables import write_csv
 from qc.files import write_text
 from qc.record import Assessed, Failed
-from qc.report.charts import pareto, spread, trend
+from qc.report.charts import pareto, spans_days, spread, trend
 from qc.report.cohort import cohort_page, slide_table
 from qc.report.facts import Facts
 from qc.report.pdf import write_pdf
@@ -94,7 +94,8 @@ def write_cohort_report(
     charts = {"pareto": pareto(page.losses), "trend": trend(table, profile), "spread": spread(table)}
     is_pdf = path.suffix == ".pdf"
     held = "" if is_pdf else "data:text/csv;charset=utf-8;base64," + base64.b64encode(csv_text.encode()).decode()
-    text = html("cohort.html", page, paper, charts=charts, attached=csv_path.name, csv_uri=held)
+    more = {"charts": charts, "is_by_day": spans_days(table), "attached": csv_path.name, "csv_uri": held}
+    text = html("cohort.html", page, paper, **more)
     if is_pdf:
         write_pdf(text, path, facts.as_of, {csv_path.name: csv_text})
     else:
