@@ -1,0 +1,179 @@
+"""A technician reviews slides in a real browser: zoom, overlay to the pixel, a decision by one key, found again."""
+
+import base64
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from qc.labels import ArtefactClass
+from qc.store.database import Store
+from qc.store.decision import Action, Reason
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+WAIT_MS = 150_000
+ALL_OVER = """localStorage.setItem("slidegate.viewer", JSON.stringify({opacity: 100, lines: false}))"""
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium (apt install chromium)")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, write_pyramid, make_run):
+    return make_run(tmp_path_factory.mktemp("browser"), write_pyramid)
+
+
+@pytest.fixture(scope="module")
+def address(run, tmp_path_factory):
+    """The dashboard on the marked run, in a process of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("server")
+    command = [sys.executable, "-c", f"from qc.dashboard.serve import serve; serve('127.0.0.1', {port})"]
+    with (folder / "log.txt").open("w") as log:
+        environment = {**os.environ, "QC_RUN": str(run.folder.root)}
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(150):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=5).close()
+                break
+            except OSError:
+                assert process.poll() is None, (folder / "log.txt").read_text()
+                time.sleep(1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Opens a slide in a browser of its own, and waits until it is drawn."""
+    contexts = []
+
+    def open_page(slide_id, script="", places=1):
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        if script:
+            page.add_init_script(script)
+        page.goto(f"{address}/review?slide={slide_id}", wait_until="commit")
+        page.get_by_role("heading", name=slide_id).wait_for()
+        if places:
+            page.locator(".places li button").first.wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+DRAWN = """parts => parts
+    .sort((a, b) => b.width * b.height - a.width * a.height)[0].toDataURL("image/png")"""
+
+
+def stage(page):
+    """(H, W, 3) of what is drawn of slide and overlay, once it no longer changes."""
+    before = ""
+    for _ in range(120):
+        now = page.locator(".stage .canvas canvas").evaluate_all(DRAWN)
+        if now == before:
+            break
+        before = now
+        page.wait_for_timeout(600)
+    picture = Image.open(io.BytesIO(base64.b64decode(before.split(",")[1]))).convert("RGBA")
+    white = Image.new("RGBA", picture.size, "white")
+    return np.asarray(Image.alpha_composite(white, picture).convert("RGB")).astype(int)
+
+
+def box(is_inside):
+    rows, columns = np.flatnonzero(is_inside.any(axis=1)), np.flatnonzero(is_inside.any(axis=0))
+    return np.array([columns[0], rows[0], columns[-1], rows[-1]])
+
+
+def test_the_overlay_lies_on_a_known_artefact_to_the_pixel_and_nothing_leaves_the_host(open_page, run, address):
+    slide_id = run.records["marked"].stamp.slide_id
+    page = open_page(slide_id, ALL_OVER)
+    hosts = set()
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2] if "://" in request.url else ""))
+
+    page.keyboard.press("f")
+    page.wait_for_timeout(1500)
+    page.get_by_role("button", name="1:1").click()
+    covered = stage(page)
+    page.keyboard.press("v")
+    page.wait_for_timeout(1500)
+    bare = stage(page)
+
+    fold = np.array(ArtefactClass.FOLD.colour)
+    over, under = box(np.abs(covered - fold).max(axis=2) < 4), box(bare.max(axis=2) < 60)
+    assert np.abs(over - under).max() <= 1
+    assert np.abs((over[2:] - over[:2] + 1) - (400, 320)).max() <= 1  # one pixel of the slide is one of the screen
+    assert {host.split(":")[0] for host in hosts} <= {"127.0.0.1", ""}
+
+
+def test_a_decision_by_key_is_found_after_a_reload_and_by_another_browser(open_page, run):
+    slide_id = run.records["marked"].stamp.slide_id
+    page = open_page(slide_id)
+    page.wait_for_timeout(1500)
+
+    page.keyboard.press("n")
+    page.locator("button[kind=primary]", has_text="No").wait_for()
+    page.keyboard.press("t")
+    page.wait_for_url(lambda url: slide_id not in url)
+
+    store = Store(run.store_url)
+    noted = store.decisions(run.run_id)[slide_id]
+    store.close()
+    assert (noted.choice.action, noted.choice.reason) == (Action.RE_CUT, Reason.FOLD)
+    assert noted.choice.could_be_used is False
+    for where in (page, open_page(slide_id)):
+        where.goto(page.url.split("?")[0] + f"?slide={slide_id}", wait_until="commit")
+        where.get_by_test_id("stAlert").filter(has_text="re-cut").first.wait_for()
+
+
+def test_review_can_be_used_without_a_mouse_or_good_eyes(open_page, run):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = open_page(run.records["marked"].stamp.slide_id)
+    page.wait_for_timeout(2000)
+
+    found = Axe().run(page).response["violations"]
+
+    ours = [(one["id"], node["target"]) for one in found for node in one["nodes"] if is_ours(node)]
+    assert ours == []
+
+
+def is_ours(node) -> bool:
+    """True for what this project draws: everything inside the viewer."""
+    return any("viewer" in str(part) for part in node["target"])
+
+
+def test_a_slide_that_was_not_read_says_why_and_cannot_be_accepted(open_page, run):
+    page = open_page(run.records["torn"].stamp.slide_id, places=0)
+
+    page.get_by_text("This slide was not assessed").wait_for()
+
+    assert page.get_by_role("button", name="accept").is_disabled()
+    assert page.locator(".viewer").count() == 0
