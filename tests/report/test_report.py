@@ -92,6 +92,12 @@ def test_reports_ask_nothing_of_any_network(facts, tmp_path):
         assert "<script" not in text
 
 
+@pytest.fixture
+def _pdf():
+    pytest.importorskip("weasyprint", reason="WeasyPrint is not installed (uv sync --extra pdf)")
+
+
+@pytest.mark.usefixtures("_pdf")
 def test_the_same_run_gives_the_same_bytes(run, tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
@@ -264,6 +270,7 @@ def test_thousands_of_slides_are_summed_up_and_all_are_in_the_table(facts, make_
     assert len(text) < 4e6
 
 
+@pytest.mark.usefixtures("_pdf")
 def test_the_command_writes_what_it_says(run, tmp_path):
     outcome = CliRunner().invoke(cli, ["report", str(run.root)], catch_exceptions=False)
     printed = CliRunner().invoke(
