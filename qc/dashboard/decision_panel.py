@@ -40,7 +40,8 @@ def draw(
     """
     if is_shown:
         _found(record)
-    _messages(desk)
+    if desk.refusal:
+        st.error(plain(desk.refusal))
     if decision is not None:
         _in_force(decision)
     if held_by:
@@ -50,8 +51,11 @@ def draw(
         st.info(f"In the role {context.actor.role.label} you may look, not decide.")
     else:
         _ask(context, desk, record, is_free=not held_by)
+    if desk.told:
+        st.caption(plain(desk.told))
+    desk.refusal = desk.told = ""
     _options()
-    _history(context, desk)
+    _history(context, desk, decision)
 
 
 def _found(record: Assessed | Failed) -> None:
@@ -62,14 +66,6 @@ def _found(record: Assessed | Failed) -> None:
         f"{words.number(record.usable_mm2)} of {words.number(record.tissue_mm2, 'mm²')} tissue usable{remedy}  \n"
         f"Focus {words.number(record.focus_score)} · stain {words.number(record.stain_score)} of 10"
     )
-
-
-def _messages(desk: Desk) -> None:
-    if desk.refusal:
-        st.error(plain(desk.refusal))
-    if desk.told:
-        st.success(plain(desk.told))
-    desk.refusal = desk.told = ""
 
 
 def _in_force(decision: Decision) -> None:
@@ -101,7 +97,6 @@ def _ask(context: Context, desk: Desk, record: Assessed | Failed, is_free: bool)
             key=f"act-{action.value}",
             shortcut=_KEYS[action],
             help=f"Usual reason: {usual.label}" if usual else "Needs a reason",
-            type="primary" if action is Action.ACCEPT else "secondary",
             width="stretch",
             disabled=not can,
             on_click=_decide,
@@ -144,14 +139,15 @@ def _options() -> None:
         )
 
 
-def _history(context: Context, desk: Desk) -> None:
+def _history(context: Context, desk: Desk, decision: Decision | None) -> None:
     past = context.store.history(context.run_id, desk.slide_id)
     if past:
         with st.expander(f"Decisions so far ({len(past)})"):
             for one in reversed(past):
+                force = " · in force" if decision is not None and one.id == decision.id else ""
                 st.caption(
                     f"{one.at:%Y-%m-%d %H:%M} · {plain(one.by.name)} · {words.action(one.choice.action)} · "
-                    f"{one.choice.reason.label}"
+                    f"{one.choice.reason.label}{force}"
                 )
 
 

@@ -166,8 +166,8 @@ def test_review_can_be_used_without_a_mouse_or_good_eyes(open_page, run):
 
 
 def is_ours(node) -> bool:
-    """True for what this project draws: everything inside the viewer."""
-    return any("viewer" in str(part) for part in node["target"])
+    """True for what this project draws: everything inside a component; the rest is Streamlit's."""
+    return any("stBidiComponent" in str(part) for part in node["target"])
 
 
 def test_a_slide_that_was_not_read_says_why_and_cannot_be_accepted(open_page, run):

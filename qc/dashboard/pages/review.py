@@ -16,10 +16,10 @@ from qc.store import queries
 
 _QUEUE_ROWS = 500
 _BADGES = {Verdict.USABLE: "green", Verdict.REVIEW: "orange", Verdict.REJECT: "red", Verdict.UNASSESSED: "gray"}
-_VIEWER_ROOM_PX = 172
+_VIEWER_ROOM_PX = 158
 _DENSE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 2.6rem 1.4rem 1rem; max-width: none; }
-[data-testid="stMainBlockContainer"] h1 { font-size: 1.3rem; padding: 0; }
+[data-testid="stMainBlockContainer"] h1 { font-size: 1.3rem; line-height: 1.5; padding: 0; margin: 0; }
 [data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.45rem; }
 </style>"""
 """Room for the slide: this page is one screen, not a text to scroll."""

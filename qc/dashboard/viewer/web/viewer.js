@@ -183,7 +183,7 @@ class View {
   list() {
     const places = this.data.shows_findings ? (this.about?.regions ?? []) : [];
     const list = this.part(".places ol");
-    this.part(".places h3").textContent = places.length ? `Places to look at (${places.length})` : "Places to look at";
+    this.part(".places h2").textContent = places.length ? `Places to look at (${places.length})` : "Places to look at";
     list.replaceChildren(...places.map((place, i) => this.entry(place, i)));
     if (places.length) return;
     const none = document.createElement("li");
