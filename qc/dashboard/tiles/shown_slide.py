@@ -1,11 +1,9 @@
 """One slide as the viewer shows it: the file, the artefact map over it, the places to look at."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +24,6 @@ from qc.slide.reader import DecodedCache, OpenSlideSlide
 
 SHOWN_CLASSES = (*ARTEFACTS, ArtefactClass.UNASSESSED)
 _HANDLE_BYTES = 4 << 20
-
-T = TypeVar("T")
 
 
 class NotShownError(Exception):
@@ -65,15 +61,15 @@ class ShownSlide:
     """
 
     def __init__(self, source: Source, cache: DecodedCache) -> None:
-        self._source, self._lock = source, threading.RLock()
+        self._source, self._lock = source, threading.Lock()
         self.slide = _opened(source, cache)
 
     @property
     def weight_bytes(self) -> int:
         """Memory that the slide takes, about."""
         pixels = self.slide.pixels.nbytes * 4 // 3 if isinstance(self.slide, MemorySlide) else 0
-        maps = vars(self).get("_floors")  # asks whether they were read, and does not read them
-        return _HANDLE_BYTES + pixels + (maps.weight_bytes if maps is not None else 0)
+        floors, _ = vars(self).get("_overlay", (None, ()))  # looks whether it was read, and does not read it
+        return _HANDLE_BYTES + pixels + (floors.weight_bytes if floors is not None else 0)
 
     def level_size(self, level: int) -> Size | None:
         """Size of a level of the file; None when it has no such level."""
@@ -82,12 +78,14 @@ class ShownSlide:
     @property
     def floors(self) -> ClassFloors | None:
         """The artefact map for the screen; None when it is not at hand."""
-        return self._once(lambda: self._floors)
+        with self._lock:
+            return self._overlay[0]
 
     @property
     def regions(self) -> list[MarkedRegion]:
         """Places to look at, largest first."""
-        return self._once(lambda: self._regions)
+        with self._lock:
+            return self._overlay[1]
 
     def macro(self) -> NDArray[np.uint8] | None:
         """The photograph of the glass without its label; None when there is none."""
@@ -105,29 +103,25 @@ class ShownSlide:
         """Give the file back."""
         self.slide.close()
 
-    def _once(self, part: Callable[[], T]) -> T:
-        with self._lock:
-            return part()
-
     @cached_property
-    def _map(self) -> ArtefactMap | None:
-        if self._source.folder is None:
-            return None
-        try:
-            artefacts, tissue = stored_maps(self._source.folder)
-        except (RunError, ExchangeError):
-            return None
-        is_bare = (artefacts.classes == ArtefactClass.UNASSESSED) & ~tissue.is_tissue
-        classes = np.where(is_bare, np.uint8(ArtefactClass.GLASS), artefacts.classes)
-        return ArtefactMap(classes, artefacts.grid)
+    def _overlay(self) -> tuple[ClassFloors | None, list[MarkedRegion]]:
+        artefacts = _shown_map(self._source.folder)
+        if artefacts is None:
+            return None, []
+        return ClassFloors.of(artefacts), marked_regions(artefacts, SHOWN_CLASSES)
 
-    @cached_property
-    def _floors(self) -> ClassFloors | None:
-        return None if self._map is None else ClassFloors.of(self._map)
 
-    @cached_property
-    def _regions(self) -> list[MarkedRegion]:
-        return [] if self._map is None else marked_regions(self._map, SHOWN_CLASSES)
+def _shown_map(folder: SlideFolder | None) -> ArtefactMap | None:
+    """The stored map, unassessed only where tissue is; None when it is not at hand."""
+    if folder is None:
+        return None
+    try:
+        artefacts, tissue = stored_maps(folder)
+    except (RunError, ExchangeError):
+        return None
+    is_bare = (artefacts.classes == ArtefactClass.UNASSESSED) & ~tissue.is_tissue
+    classes = np.where(is_bare, np.uint8(ArtefactClass.GLASS), artefacts.classes)
+    return ArtefactMap(classes, artefacts.grid)
 
 
 def _opened(source: Source, cache: DecodedCache) -> Slide:
