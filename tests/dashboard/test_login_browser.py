@@ -2,13 +2,7 @@
 
 import json
 import os
-import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,42 +11,14 @@ from qc.store.database import Store, sqlite_url
 
 sys.path.insert(0, str(Path(__file__).parent))
 import month
+from serving import CHROMIUM, WAIT_MS, dashboard_command, free_port, process
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-WAIT_MS = 150_000
 PEOPLE = (
     {"sub": "tess", "name": "Tess Tech", "groups": ["path-tech"]},
     {"sub": "gus", "name": "Gus Guest", "groups": ["golf club"]},
 )
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium (apt install chromium)")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def _process(arguments: list[str], ready_url: str, cwd: Path, **environment: str):
-    """A process that answers at an address, ended with the block."""
-    with (cwd / "log.txt").open("w") as log:
-        process = subprocess.Popen(
-            arguments, cwd=cwd, env={**os.environ, **environment}, stdout=log, stderr=subprocess.STDOUT
-        )
-    try:
-        for _ in range(150):
-            try:
-                urllib.request.urlopen(ready_url, timeout=5).close()
-                break
-            except OSError:
-                assert process.poll() is None, (cwd / "log.txt").read_text()
-                time.sleep(1)
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +32,8 @@ def store_url(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(store_url, tmp_path_factory):
-    """A dashboard whose login is a provider of its own process; the login ends after 3 seconds without a touch."""
-    provider, port = _free_port(), _free_port()
+    """A dashboard whose login is a provider of its own process; the login ends after half a minute without a touch."""
+    provider, port = free_port(), free_port()
     folder = tmp_path_factory.mktemp("login")
     (folder / ".streamlit").mkdir()
     (folder / ".streamlit" / "secrets.toml").write_text(
@@ -90,13 +56,12 @@ technician = ["path-tech"]
     )
     claims = [part for person in PEOPLE for part in ("--user-claims", json.dumps(person))]
     oidc = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(provider), *claims]
-    ours = [sys.executable, "-c", f"from qc.dashboard.serve import serve; serve('127.0.0.1', {port})"]
     metadata = f"http://localhost:{provider}/.well-known/openid-configuration"
     (folder / "oidc").mkdir()
     with (
-        _process(oidc, metadata, folder / "oidc", AUTHLIB_INSECURE_TRANSPORT="1"),
-        _process(
-            ours,
+        process(oidc, metadata, folder / "oidc", AUTHLIB_INSECURE_TRANSPORT="1"),
+        process(
+            dashboard_command(port),
             f"http://localhost:{port}/_stcore/health",
             folder,
             QC_STORE=store_url,
@@ -142,7 +107,10 @@ def test_a_technician_gets_the_role_of_the_claim_and_is_logged_out_when_idle(pag
     page.get_by_text("Tess Tech · technician").wait_for()
     page.get_by_role("heading", name="Worklist").wait_for()
     assert {host.split(":")[0] for host in hosts} <= {"localhost", "127.0.0.1"}
-    page.get_by_role("button", name="Log in").wait_for()  # half a minute without a touch
+    page.get_by_role("heading", name="End Session").wait_for()  # half a minute without a touch: the provider asks, too
+    page.goto(address)
+    page.get_by_role("button", name="Log in").wait_for()
+    assert page.get_by_text("Tess Tech").count() == 0
 
 
 def test_somebody_without_a_role_sees_no_slide(page, address):

@@ -20,7 +20,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
-PAGES = ("", "queues", "performance", "cohort", "trends", "reports", "audit", "settings")
+PAGES = ("", "queues", "performance", "cohort", "trends", "audit", "settings")
+OF_RUN = ("review", "reports")
 SHOWN = ("", "performance", "cohort", "trends")
 WAIT_MS = 120_000
 _SETTLED = """() => !document.querySelector('[data-testid=stSkeleton]') && !document.querySelector('[data-stale=true]')
@@ -40,7 +41,7 @@ def main() -> None:
                 looks = [(width, scheme) for width in (1280, 1920) for scheme in ("light", "dark")]
                 for width, scheme in looks:
                     _shoot(month, PAGES, width, scheme, given.all, f"{width}-{scheme}-")
-                    _shoot(run, ("review",), width, scheme, given.all, f"{width}-{scheme}-")
+                    _shoot(run, OF_RUN, width, scheme, given.all, f"{width}-{scheme}-")
             else:
                 _shoot(month, SHOWN, 1280, "light", IMAGES, "dashboard-")
                 _shoot(run, ("review",), 1280, "light", IMAGES, "dashboard-")

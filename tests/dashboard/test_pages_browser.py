@@ -1,0 +1,96 @@
+"""Every page in a real browser: it draws, and asks nobody but this machine; the brush chooses slides."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from qc.dashboard.attributes import setting_name
+from qc.store.database import Store, sqlite_url
+from qc.store.people import Actor, Role
+
+sys.path.insert(0, str(Path(__file__).parent))
+import month
+from serving import CHROMIUM, WAIT_MS, dashboard_command, free_port, process
+
+PAGES = {
+    "": "Worklist",
+    "queues": "Queues",
+    "performance": "Performance",
+    "cohort": "Cohort",
+    "trends": "Trends",
+    "reports": "Reports",
+    "audit": "Audit",
+    "settings": "Settings",
+}
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium (apt install chromium)")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder, port = tmp_path_factory.mktemp("month"), free_port()
+    store = Store(sqlite_url(folder / "store.sqlite"))
+    made = month.made_up(60, days=6)
+    month.fill(store, made)
+    boss = Actor(subject="boss", name="Boss", role=Role.ADMIN)
+    store.save_setting(boss, setting_name(month.RUN), month.cohort_csv(made))
+    month.decide(store, made[:20])
+    store.close()
+    health = f"http://127.0.0.1:{port}/_stcore/health"
+    with process(dashboard_command(port), health, folder, QC_RUN=str(folder)):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 1280, "height": 1400})
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    yield page
+    context.close()
+
+
+def test_no_page_asks_another_host_or_shows_a_trace(page, address):
+    asked: set[str] = set()
+    broken: list[str] = []
+    page.on("request", lambda request: asked.add(request.url))
+    page.on("pageerror", lambda error: broken.append(str(error)))
+
+    for path, title in PAGES.items():
+        page.goto(f"{address}/{path}")
+        page.get_by_role("heading", name=title, level=1).wait_for()
+        page.get_by_text("No login is configured").wait_for()
+        page.wait_for_load_state("networkidle")
+        assert page.get_by_test_id("stException").count() == 0, title
+
+    outside = {url for url in asked if not url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))}
+    assert not outside
+    assert not broken
+
+
+def test_a_brushed_axis_leaves_fewer_slides(page, address):
+    page.goto(f"{address}/cohort")
+    axis = page.locator(".parallel .hit").nth(2)
+    axis.wait_for()
+    page.get_by_text("60 of 60").wait_for()
+    box = axis.bounding_box()
+
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.7, steps=4)
+    page.mouse.up()
+
+    page.get_by_text("60 of 60").wait_for(state="detached")
+    shown = page.get_by_test_id("stMetricValue").first.inner_text()
+    assert int(shown.split(" ")[0]) < 60
