@@ -119,10 +119,9 @@ def _question(context: Context, desk: Desk) -> None:
     yes, no = st.columns(2, gap="small")
     for place, word, key, answer in ((yes, "Yes", "Y", True), (no, "No", "N", False)):
         place.button(
-            word,
+            f"✓ **{word}**" if desk.could_be_used is answer else word,
             key=f"could-{word}",
             shortcut=key,
-            type="primary" if desk.could_be_used is answer else "secondary",
             width="stretch",
             on_click=_answer,
             args=(context, answer),

@@ -1,6 +1,7 @@
 """A technician reviews slides in a real browser: zoom, overlay to the pixel, a decision by one key, found again."""
 
 import base64
+import http.client
 import io
 import os
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -139,7 +141,7 @@ def test_a_decision_by_key_is_found_after_a_reload_and_by_another_browser(open_p
     page.wait_for_timeout(1500)
 
     page.keyboard.press("n")
-    page.locator("button[kind=primary]", has_text="No").wait_for()
+    page.get_by_role("button", name="✓ No").wait_for()
     page.keyboard.press("t")
     page.wait_for_url(lambda url: slide_id not in url)
 
@@ -168,6 +170,38 @@ def test_review_can_be_used_without_a_mouse_or_good_eyes(open_page, run):
 def is_ours(node) -> bool:
     """True for what this project draws: everything inside a component; the rest is Streamlit's."""
     return any("stBidiComponent" in str(part) for part in node["target"])
+
+
+@pytest.fixture
+def connection(address):
+    with closing(http.client.HTTPConnection(address.removeprefix("http://"))) as connection:
+        yield connection
+
+
+def test_answers_on_an_open_connection_wait_for_no_acknowledgement(connection):
+    seconds = []
+    for _ in range(30):
+        started = time.perf_counter()
+        connection.request("GET", "/_stcore/health")
+        connection.getresponse().read()
+        seconds.append(time.perf_counter() - started)
+
+    assert min(seconds[1:]) < 0.03  # with delayed acknowledgements each takes 0.04 at least
+
+
+def test_pictures_are_refused_without_a_token_and_for_paths(connection, run):
+    slide_id = run.records["marked"].stamp.slide_id
+    asked = [f"/qc/tiles/{slide_id}/0/0_0.jpg", f"/qc/slide/{slide_id}.json", "/qc/tiles/../../../etc/passwd"]
+    statuses = []
+    for path in asked:
+        connection.putrequest("GET", path)
+        connection.endheaders()
+        answer = connection.getresponse()
+        answer.read()
+        statuses.append(answer.status)
+
+    assert statuses[:2] == [401, 401]
+    assert 400 <= statuses[2] < 500
 
 
 def test_a_slide_that_was_not_read_says_why_and_cannot_be_accepted(open_page, run):

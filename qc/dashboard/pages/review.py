@@ -75,8 +75,9 @@ def _head(context: Context, undecided: pd.DataFrame, slide_id: str, record: Asse
     if record is None:
         verdict.caption(count)
     else:
-        colour = _BADGES[record.verdict]
-        verdict.markdown(f":{colour}-badge[{words.verdict(record.verdict)}] {plain(record.reason)} :small[· {count}]")
+        badge = f":{_BADGES[record.verdict]}-badge[{words.verdict(record.verdict)}]"
+        reason = plain(record.reason) if isinstance(record, Assessed) else ""
+        verdict.markdown(f"{badge} {reason} :small[· {count}]")
     desk = Desk.of_session()
     back.button(
         "Back", shortcut="K", width="stretch", disabled=not desk.visited, on_click=_back, args=(context,), key="back"
