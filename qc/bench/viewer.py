@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, RemoteDisconnected
 from typing import Any
@@ -63,6 +64,11 @@ class Client:
         self.refused += status != 200
         return body
 
+    def close(self) -> None:
+        """End the connection."""
+        if self.connection is not None:
+            self.connection.close()
+
     @staticmethod
     def _asked(connection: HTTPConnection, path: str, token: str) -> tuple[int, bytes]:
         connection.request("GET", path, headers={TOKEN_HEADER: token})
@@ -93,7 +99,8 @@ def measure(served: Served, requests: int, people: int, seconds: float, pause_s:
 
 def _about(served: Served, slide_id: str) -> dict[str, Any]:
     token = served.tokens[slide_id]
-    return {**json.loads(Client(served).get(f"/qc/slide/{slide_id}.json", token)), "token": token}
+    with closing(Client(served)) as client:
+        return {**json.loads(client.get(f"/qc/slide/{slide_id}.json", token)), "token": token}
 
 
 def _sample(slides: dict[str, dict[str, Any]], requests: int, kind: str) -> list[tuple[str, str]]:
@@ -123,9 +130,9 @@ def _one_by_one(name: str, served: Served, asked: Sequence[tuple[str, str]]) -> 
 
 def _at_once(name: str, served: Served, asked: Sequence[tuple[str, str]], connections: int) -> Load:
     def work(number: int) -> Client:
-        client = Client(served)
-        for path, token in asked[number::connections]:
-            client.get(path, token)
+        with closing(Client(served)) as client:
+            for path, token in asked[number::connections]:
+                client.get(path, token)
         return client
 
     return _timed(name, work, connections)
@@ -137,12 +144,13 @@ def _many(served: Served, slides: dict[str, dict[str, Any]], people: int, second
     idle = threading.Event()
 
     def work(number: int) -> Client:
-        chance, client = random.Random(number), Client(served)
+        chance = random.Random(number)
         about = list(slides.values())[number % len(slides)]
-        while time.monotonic() < end:
-            idle.wait(chance.uniform(0.5, 1.5) * pause_s)
-            for path in _view(about, chance):
-                client.get(path, about["token"])
+        with closing(Client(served)) as client:
+            while time.monotonic() < end:
+                idle.wait(chance.uniform(0.5, 1.5) * pause_s)
+                for path in _view(about, chance):
+                    client.get(path, about["token"])
         return client
 
     return _timed(f"{people} people at once, a new view every {pause_s:g} s each", work, people)

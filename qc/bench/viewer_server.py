@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from multiprocessing.connection import Connection
@@ -71,6 +71,8 @@ def served(run: Path) -> Iterator[Served]:
     finally:
         process.terminate()
         process.join()
+        ours.close()
+        theirs.close()
 
 
 def _serve(root: Path, port: int, pipe: "Connection[Any, str]") -> None:
@@ -100,10 +102,10 @@ def _wait(one: Served) -> None:
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end:
         try:
-            connection = one.connect()
-            connection.request("GET", "/_stcore/health")
-            if connection.getresponse().status == 200:
-                return
+            with closing(one.connect()) as connection:
+                connection.request("GET", "/_stcore/health")
+                if connection.getresponse().status == 200:
+                    return
         except OSError:
             time.sleep(0.2)
     raise RunError("the dashboard did not start", "try `qc dashboard`, which shows why")
