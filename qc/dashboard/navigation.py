@@ -18,10 +18,17 @@ from qc.store.database import Store
 
 ICON = Path(__file__).with_name("icon.png")
 LOGO = Path(__file__).with_name("logo.svg")
-STYLE = """<style>
+_STYLE = """
 .stMainBlockContainer { padding: 2.6rem 2.2rem 2rem; }
 .stTextArea textarea { font-family: var(--st-code-font, monospace); }
-</style>"""
+"""
+_LIGHT_STYLE = """
+.stApp [data-testid="stCaptionContainer"] { color: #55606d; opacity: 1; }
+"""
+_DARK_STYLE = """
+[data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"] { color: #0b1220; }
+"""
+"""Streamlit's own captions, and white on the lighter blue of the dark theme, are too faint to read."""
 
 _MENU: dict[str, dict[str, tuple[str, str]]] = {
     "Work": {
@@ -40,6 +47,12 @@ _MENU: dict[str, dict[str, tuple[str, str]]] = {
         "settings": ("Settings", ":material/tune:"),
     },
 }
+
+
+def style() -> str:
+    """Style sheet for the theme in use: less room above pages, text that can be read on buttons."""
+    is_dark = st.context.theme.type == "dark"
+    return f"<style>{_STYLE}{_DARK_STYLE if is_dark else _LIGHT_STYLE}</style>"
 
 
 def navigate(context: Context) -> Any:

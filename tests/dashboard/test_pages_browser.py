@@ -24,6 +24,8 @@ PAGES = {
     "settings": "Settings",
 }
 
+_OF_STREAMLIT = {"list", "listitem"}  # how it builds the menu at the side
+
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium (apt install chromium)")
 
 
@@ -94,3 +96,24 @@ def test_a_brushed_axis_leaves_fewer_slides(page, address):
     page.get_by_text("60 of 60").wait_for(state="detached")
     shown = page.get_by_test_id("stMetricValue").first.inner_text()
     assert int(shown.split(" ")[0]) < 60
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_but_the_menu_of_streamlit(browser, address, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(viewport={"width": 1280, "height": 1400}, color_scheme=scheme)
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    found = {}
+    for path, title in PAGES.items():
+        page.goto(f"{address}/{path}")
+        page.get_by_role("heading", name=title, level=1).wait_for()
+        page.get_by_text("No login is configured").wait_for()
+        page.wait_for_load_state("networkidle")
+        for violation in Axe().run(page).response["violations"]:
+            if violation["id"] not in _OF_STREAMLIT:
+                found[title, violation["id"]] = [node["html"][:120] for node in violation["nodes"]]
+    context.close()
+
+    assert not found

@@ -101,12 +101,10 @@ def _rates(counts: Counts) -> None:
         _rate(cell, rate)
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.markdown("**Counts**, slides")
-        matrix = pd.DataFrame(
-            {"held back": [counts.tp, counts.fp], "passed": [counts.fn, counts.tn]},
-            index=["bad, say people", "good, say people"],
+        st.markdown(
+            "| slides | held back | passed |\n|---|---:|---:|\n"
+            f"| bad, say people | {counts.tp:,} | {counts.fn:,} |\n| good, say people | {counts.fp:,} | {counts.tn:,} |"
         )
-        st.table(matrix)
     with right:
         st.markdown(f"**NPV at another prevalence.** Here {words.percent(counts.prevalence)} of the slides are bad.")
         other = st.slider("Share of bad slides elsewhere, %", 0.1, 50.0, 5.0, 0.1, format="%.1f")
@@ -139,7 +137,7 @@ def _what_if(bad: Column, artefacts: Column, shares: Frame) -> None:
     st.write(
         f"**{held:,} of {len(every):,}** assessed slides would be held back "
         f"({words.percent(held / len(every) if len(every) else math.nan)}). Among the {int(now['slides']):,} with a "
-        f"truth, **{int(now['fn']):,} bad slides would pass** and {int(now['fp']):,} good ones be held back: "
+        f"truth, bad slides that would pass: **{int(now['fn']):,}**; good slides held back: **{int(now['fp']):,}**. "
         f"TPR {words.percent(now['tpr'])}, TNR {words.percent(now['tnr'])}, NPV {words.percent(now['npv'])} "
         f"at a prevalence of {words.percent(now['prevalence'])}."
     )

@@ -15,7 +15,7 @@ def main() -> None:
     """Draw one page; an error of ours is one sentence, never a trace."""
     st.set_page_config(page_title="SlideGate", page_icon=str(navigation.ICON), layout="wide")
     st.logo(str(navigation.LOGO), size="large", icon_image=str(navigation.ICON))
-    st.html(navigation.STYLE)
+    st.html(navigation.style())
     try:
         sources = Sources.from_environment()
         store = sources.open_store()
