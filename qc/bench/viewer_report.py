@@ -13,7 +13,9 @@ TILE_P95_MS = 50.0
 HEALTH_P50_MS = 10.0
 
 
-def viewer_markdown(loads: Sequence[Load], idle_mib: float, peak_mib: float, slides: int, command: str) -> str:
+def viewer_markdown(
+    loads: Sequence[Load], idle_mib: float, peak_mib: float, slides: int, busy: float, command: str
+) -> str:
     """A report.
 
     Args:
@@ -21,18 +23,21 @@ def viewer_markdown(loads: Sequence[Load], idle_mib: float, peak_mib: float, sli
         idle_mib: Memory of the dashboard's process before the first tile, MiB.
         peak_mib: Its peak after all loads, MiB.
         slides: Slides that were looked at.
+        busy: Load average of the machine before, programs that want a core.
         command: That wrote it.
     """
-    return "\n".join(_lines(loads, idle_mib, peak_mib, slides, command)) + "\n"
+    return "\n".join(_lines(loads, idle_mib, peak_mib, slides, busy, command)) + "\n"
 
 
-def _lines(loads: Sequence[Load], idle_mib: float, peak_mib: float, slides: int, command: str) -> Iterator[str]:
+def _lines(
+    loads: Sequence[Load], idle_mib: float, peak_mib: float, slides: int, busy: float, command: str
+) -> Iterator[str]:
     yield "# Speed of the viewer\n"
     yield f"Written by `{command}`, SlideGate {__version__}, OpenSlide {library_version()}, Python"
     yield f"{platform.python_version()}, {os.cpu_count()} cores. The whole dashboard runs in a process of its own and"
     yield "is asked over the network interface of the same machine, so that both share its cores. Each slide tile has"
     yield f"{TILE_PX} px; tiles are drawn at random over {slides} slides and all their levels. Times run from sending"
-    yield "to the last byte.\n"
+    yield f"to the last byte. Before the test the machine's load average was {busy:.1f}.\n"
     yield "| what | requests | per second | p50 (ms) | p95 (ms) | p99 (ms) | refused |"
     yield "|---|---|---|---|---|---|---|"
     for load in loads:

@@ -20,6 +20,7 @@ from qc.cli.options import AnyPath
 @click.option("--out", type=AnyPath, default=Path("reports/viewer.md"), show_default=True, help="Report to write.")
 def bench_viewer(run: Path, requests: int, people: int, seconds: float, pause: float, out: Path) -> None:
     """Time the dashboard's tiles on the slides of RUN, alone and for many people; write a report."""
+    import os
     import shlex
     import sys
 
@@ -28,6 +29,7 @@ def bench_viewer(run: Path, requests: int, people: int, seconds: float, pause: f
     from qc.bench.viewer_server import served
     from qc.files import write_text
 
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     with served(run) as one:
         idle_mib = one.peak_mib()
         loads = measure(one, requests, people, seconds, pause)
@@ -35,5 +37,5 @@ def bench_viewer(run: Path, requests: int, people: int, seconds: float, pause: f
     for load in loads:
         click.echo(f"{load.name}: p50 {load.percentile(50):.1f} ms, p95 {load.percentile(95):.1f} ms")
     command = shlex.join(["qc", *(Path(word).name if Path(word).exists() else word for word in sys.argv[1:])])
-    write_text(out, viewer_markdown(loads, idle_mib, peak_mib, slides, command))
+    write_text(out, viewer_markdown(loads, idle_mib, peak_mib, slides, busy, command))
     click.echo(f"peak {peak_mib:.0f} MiB; written to {out}")

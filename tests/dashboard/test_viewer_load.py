@@ -19,7 +19,7 @@ def test_every_request_of_a_small_load_is_answered(marked_run):
 def test_the_report_says_when_a_goal_is_missed():
     loads = [Load("health", [45.0] * 9, 0, 1.0), Load("tiles", [20.0] * 9, 1, 1.0)]
 
-    text = viewer_markdown(loads, 200, 300, 3, "qc bench viewer")
+    text = viewer_markdown(loads, 200, 300, 3, 0.5, "qc bench viewer")
 
     assert "45.0 ms, missed" in text
     assert "| tiles | 9 | 9 | 20.0 | 20.0 | 20.0 | 1 |" in text
