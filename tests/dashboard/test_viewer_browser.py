@@ -135,6 +135,30 @@ def test_the_overlay_lies_on_a_known_artefact_to_the_pixel_and_nothing_leaves_th
     assert {host.split(":")[0] for host in hosts} <= {"127.0.0.1", ""}
 
 
+def test_a_token_that_has_ended_is_renewed_and_the_picture_comes(open_page, run):
+    page = open_page(run.records["plain"].stamp.slide_id, places=0)
+    page.locator(".places .none", has_text="No artefact").wait_for()
+    stage(page)
+    tokens = []
+
+    def refuse_the_first(route):
+        tokens.append(route.request.headers["x-slide-token"])
+        if tokens[-1] == tokens[0]:
+            route.fulfill(status=401, body="{}")
+        else:
+            route.continue_()
+
+    page.route("**/qc/tiles/**", refuse_the_first)
+    page.get_by_role("button", name="1:1").click()
+
+    for _ in range(60):
+        if len(set(tokens)) > 1:
+            break
+        page.wait_for_timeout(500)
+    assert len(set(tokens)) == 2
+    assert np.abs(stage(page)[200:400, 200:400] - (236, 200, 220)).max() < 8  # the drawn slide's pink
+
+
 def test_a_decision_by_key_is_found_after_a_reload_and_by_another_browser(open_page, run):
     slide_id = run.records["marked"].stamp.slide_id
     page = open_page(slide_id)
