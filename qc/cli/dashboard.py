@@ -28,8 +28,7 @@ def dashboard(
     """
     from qc.cli.demo import demo
     from qc.dashboard.attributes import write_demo_table
-    from qc.dashboard.login import is_configured
-    from qc.dashboard.serve import serve
+    from qc.dashboard.serve import prepare, serve
     from qc.dashboard.sources import DEFAULT_RUN, RUN_VARIABLE, STORE_VARIABLE, Sources
 
     if makes_demo and run:
@@ -42,6 +41,6 @@ def dashboard(
         os.environ[STORE_VARIABLE] = store_url
     Sources.from_environment().open_store()
     click.echo(f"SlideGate: http://{'localhost' if address == '127.0.0.1' else address}:{port}  (Ctrl-C ends it)")
-    if not is_configured():
+    if not prepare(address, port):
         click.echo("no login is configured: only this machine is answered")
     serve(address, port)

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.web import bootstrap
 
 from qc.dashboard.app import MAIN_SCRIPT, lifespan, middleware, routes
+from qc.dashboard.login import is_configured
 
 _OPTIONS = Path(__file__).with_name("config.toml")
 
@@ -17,8 +19,15 @@ def options(address: str, port: int) -> dict[str, Any]:
     return {**stated, "server.address": address, "server.port": port}
 
 
+def prepare(address: str, port: int) -> bool:
+    """Set the options; True when a login is configured."""
+    bootstrap.load_config_options(options(address, port))
+    return is_configured()
+
+
 def serve(address: str, port: int) -> None:
     """Serve until interrupted."""
+    prepare(address, port)
     app = st.App(MAIN_SCRIPT, routes=routes(), lifespan=lifespan, middleware=middleware())
     app.run(config=options(address, port))
 

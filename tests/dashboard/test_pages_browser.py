@@ -1,6 +1,9 @@
 """Every page in a real browser: it draws, and asks nobody but this machine; the brush chooses slides."""
 
+import http.client
+import statistics
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -79,6 +82,20 @@ def test_no_page_asks_another_host_or_shows_a_trace(page, address):
     outside = {url for url in asked if not url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))}
     assert not outside
     assert not broken
+
+
+def test_a_kept_connection_is_answered_without_waiting_for_a_delayed_acknowledgement(address):
+    """Without uvloop each answer waits 44 ms for the kernel's delayed ACK: zooming would crawl."""
+    connection = http.client.HTTPConnection(address.removeprefix("http://"))
+    times = []
+    for _ in range(31):
+        before = time.perf_counter()
+        connection.request("GET", "/_stcore/health")
+        connection.getresponse().read()
+        times.append(time.perf_counter() - before)
+    connection.close()
+
+    assert statistics.median(times) < 0.03
 
 
 def test_a_brushed_axis_leaves_fewer_slides(page, address):
