@@ -55,8 +55,8 @@ def p_chart(counts: Sequence[int], totals: Sequence[int], sigmas: float = 3.0, b
         ValueError: If a day has more slides that count than slides.
 
     >>> chart = p_chart([2, 4], [20, 40])
-    >>> chart.centre[0], round(chart.upper[0], 3)
-    (0.1, 0.301)
+    >>> print(f"{chart.centre[0]:.1f} {chart.upper[0]:.3f}")
+    0.1 0.301
     """
     part, whole = np.asarray(counts, np.float64), np.asarray(totals, np.float64)
     if (part > whole).any() or (part < 0).any():
