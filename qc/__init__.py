@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import lazy_loader
 
-from qc.version import __version__ as __version__
+from qc.version import __version__  # noqa: F401 - public
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
