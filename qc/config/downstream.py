@@ -131,7 +131,7 @@ class StudySettings(Settings):
 
     commands: tuple[str, ...] = Field(default=(), description="What has to be typed, for the report.")
     notes: tuple[str, ...] = Field(default=(), description="What somebody who read the figures has to say about them.")
-    phantoms: ArtefactStudySettings = Field(description="Synthetic slides.")
-    real: BlurStudySettings = Field(description="Real tiles.")
+    phantoms: ArtefactStudySettings | None = Field(default=None, description="Synthetic slides.")
+    real: BlurStudySettings | None = Field(default=None, description="Real tiles.")
     classifier: ClassifierSettings = Field(default_factory=ClassifierSettings, description="That of phantoms.")
     real_classifier: ClassifierSettings = Field(default_factory=ClassifierSettings, description="That of real tiles.")

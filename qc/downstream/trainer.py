@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import math
+import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -123,8 +124,7 @@ def _fit(
     batches = max(1, round(min(len(table), fit.epoch_tiles_max) / fit.batch_tiles))
     sampler = BalancedTiles(table, fit.batch_tiles, batches, seed)
     module = Training(network, settings, batches * fit.epochs, seed)
-    note = {"settings": settings.model_dump(mode="json"), "seed": seed, "tiles": len(table)}
-    write_text(home / _NOTE, json.dumps(note, indent=2) + "\n")
+    began = time.monotonic()
     checkpoint = ModelCheckpoint(home, filename=_LAST, save_on_train_epoch_end=True, enable_version_counter=False)
     earlier = home / f"{_LAST}.ckpt"
     with warnings.catch_warnings():
@@ -136,7 +136,14 @@ def _fit(
             ckpt_path=str(earlier) if earlier.is_file() else None,
             weights_only=False,
         )
-    network.cpu()
+    seconds = time.monotonic() - began
+    note = {"settings": settings.model_dump(mode="json"), "seed": seed, "tiles": len(table), "seconds": seconds}
+    write_text(home / _NOTE, json.dumps(note, indent=2) + "\n")
+
+
+def spent_seconds(folder: Path) -> list[float]:
+    """Wall time of each training in a folder and below; of one that was stopped, the time since it was resumed."""
+    return [float(json.loads(note.read_text("utf-8"))["seconds"]) for note in sorted(folder.rglob(_NOTE))]
 
 
 def _loader(dataset: TileDataset, sampler: BalancedTiles) -> DataLoader[Sample]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
 
-from qc.config.downstream import ClassifierSettings, StudySettings
+from qc.config.downstream import ArtefactStudySettings, BlurStudySettings, ClassifierSettings, StudySettings
 from qc.downstream.arms import Outcome
 from qc.downstream.compare import STATISTICS, difference, figure
 from qc.downstream.follicular.artefacts import ArtefactStudy
@@ -21,20 +21,24 @@ class Circumstances:
     Attributes:
         commands: What was typed.
         machine: Processor and precision.
-        minutes: Wall time of the study.
+        trainings: How many networks were trained.
+        minutes: Wall time of these trainings together.
         images: Links to pictures with what they show.
         notes: What a reader must know besides.
     """
 
     commands: Sequence[str]
     machine: str
+    trainings: int
     minutes: float
     images: Sequence[tuple[str, str]]
     notes: Sequence[str] = ()
 
 
-def study_markdown(phantoms: ArtefactStudy, real: BlurStudy, settings: StudySettings, how: Circumstances) -> str:
-    """The whole report."""
+def study_markdown(
+    phantoms: ArtefactStudy | None, real: BlurStudy | None, settings: StudySettings, how: Circumstances
+) -> str:
+    """The whole report, or what there is of it."""
     return "\n".join(
         [
             "# Does quality control help a classifier? Follicular lymphoma against hyperplasia\n",
@@ -46,15 +50,16 @@ def study_markdown(phantoms: ArtefactStudy, real: BlurStudy, settings: StudySett
                 "Slides without a kept tile are not scored and count as not right. Nothing was chosen on test "
                 "slides: settings were fixed beforehand, and the last epoch's weights are used."
             ),
-            *_phantom_lines(phantoms, settings),
-            *_real_lines(real, settings),
+            *(_phantom_lines(phantoms, settings, settings.phantoms) if phantoms and settings.phantoms else []),
+            *_pictures(how),
+            *(_real_lines(real, settings, settings.real) if real and settings.real else []),
             *_how(how, settings),
         ]
     )
 
 
-def _phantom_lines(study: ArtefactStudy, settings: StudySettings) -> list[str]:
-    repeats, labels = settings.phantoms.compare.repeats, (settings.classifier.negative, settings.classifier.positive)
+def _phantom_lines(study: ArtefactStudy, settings: StudySettings, own: ArtefactStudySettings) -> list[str]:
+    repeats, labels = own.compare.repeats, (settings.classifier.negative, settings.classifier.positive)
     slides = len(next(iter(study.by_share.values()))["no filter"].scores.slides)
     lines = [
         "## Synthetic lymph nodes\n",
@@ -110,7 +115,7 @@ def _gain_table(study: ArtefactStudy, repeats: int) -> str:
     return markdown(["artefacts", *names], rows)
 
 
-def _real_lines(study: BlurStudy, settings: StudySettings) -> list[str]:
+def _real_lines(study: BlurStudy, settings: StudySettings, own: BlurStudySettings) -> list[str]:
     classifier = settings.real_classifier
     positive = classifier.positive
     softer = min(study.laplacian, key=lambda name: study.laplacian[name])
@@ -133,7 +138,7 @@ def _real_lines(study: BlurStudy, settings: StudySettings) -> list[str]:
         "Slide by slide; out of focus is what the artefact map says:\n",
         _slide_table(study, positive),
         _text(
-            f"Blurred means: to the sharpness of the softest {settings.real.soft_centile:g} % of all tiles. The subset "
+            f"Blurred means: to the sharpness of the softest {own.soft_centile:g} % of all tiles. The subset "
             f"matched in sharpness has {study.matched_tiles} tiles. "
             f"`qc filter` with its usual limits removed {study.removed} of the {study.tiles} tiles."
         ),
@@ -155,18 +160,28 @@ def _slide_table(study: BlurStudy, positive: str) -> str:
 
 def _how(how: Circumstances, settings: StudySettings) -> list[str]:
     return [
-        *(f"![{text}]({link})\n\n*{text}*\n" for link, text in how.images),
         *(["## What follows\n"] if how.notes else []),
         *(_text(note) for note in how.notes),
         "## How this was made\n",
         "```sh\n" + "\n".join(how.commands) + "\n```\n",
-        _text(
-            f"{how.machine}; the last command took {how.minutes:.0f} minutes. "
-            f"Phantoms: {_settings(settings.classifier)}; {len(settings.phantoms.compare.seeds)} trainings of each "
-            f"kind. Real tiles: {_settings(settings.real_classifier)}; {len(settings.real.compare.seeds)} trainings in "
-            f"each of {settings.real.compare.folds} parts."
-        ),
+        _text(f"{how.machine}; {how.trainings} trainings took {how.minutes:.0f} minutes. {_setting(settings)}"),
     ]
+
+
+def _pictures(how: Circumstances) -> list[str]:
+    return [f"![{text}]({link})\n\n*{text}*\n" for link, text in how.images]
+
+
+def _setting(settings: StudySettings) -> str:
+    parts = []
+    if settings.phantoms:
+        repeated = f"{len(settings.phantoms.compare.seeds)} trainings of each kind"
+        parts.append(f"Phantoms: {_settings(settings.classifier)}; {repeated}.")
+    if settings.real:
+        compare = settings.real.compare
+        repeated = f"{len(compare.seeds)} trainings in each of {compare.folds} parts"
+        parts.append(f"Real tiles: {_settings(settings.real_classifier)}; {repeated}.")
+    return " ".join(parts)
 
 
 def _settings(one: ClassifierSettings) -> str:
