@@ -60,7 +60,7 @@ class PhantomSpec(Settings):
     stain_strength: float = Field(default=1.0, gt=0.1, le=3, description="scales both stains; 0.5 is faded")
     eosin: float = Field(default=1.0, ge=0, le=3, description="scales the second stain alone")
     diagnosis: Literal["lymphoma", "hyperplasia", "none"] = "none"
-    follicles: FollicleSpec | None = Field(None, description="of a lymph node; by default the diagnosis's own")
+    follicles: FollicleSpec | None = Field(default=None, description="of a lymph node; by default the diagnosis's own")
     tissues: tuple[TissueKind, ...] = Field(default=("stroma", "glands", "fat"), min_length=1)
     pieces: int = Field(default=2, ge=1, le=12, description="pieces of tissue on the glass")
     cover: float = Field(default=0.33, gt=0.02, le=0.85, description="target share of the slide under tissue, 0-1")

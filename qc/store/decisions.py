@@ -15,7 +15,7 @@ from qc.store.people import Actor, Role
 from qc.store.schema import DecisionRow, LockRow, Run, Slide
 
 
-def in_force_ids(*conditions: ColumnElement[bool]) -> Select[Any]:
+def in_force_ids(*conditions: ColumnElement[bool]) -> Select[Any, Any, Any]:
     """Query of decisions in force (`run_id`, `slide_id`, `id`), one for each slide at most.
 
     Args:

@@ -5,7 +5,9 @@ A run id of "" asks for the latest result of each slide over all runs. Days are 
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Engine, Select, Subquery, and_, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
@@ -143,11 +145,14 @@ def usability(engine: Engine, run_id: str = "") -> Usability:
     is_usable, is_accepted = table["verdict"] == Verdict.USABLE, table["action"] == Action.ACCEPT
     is_decided = table["action"].notna()
 
-    def slides(chosen: "pd.Series[bool]") -> int:
-        return int(table.loc[chosen, "slides"].sum())
+    def slides(chosen: Any) -> int:
+        return int(table.loc[chosen, "slides"].to_numpy().sum())
+
+    def total(column: str, kind: Any) -> Any:
+        return kind(np.sum(table[column].to_numpy()))
 
     return Usability(
-        slides=int(table["slides"].sum()),
+        slides=total("slides", int),
         by_verdict={verdict: slides(table["verdict"] == verdict) for verdict in Verdict},
         by_action={action: slides(table["action"] == action) for action in Action},
         decided=slides(is_decided),
@@ -155,8 +160,8 @@ def usability(engine: Engine, run_id: str = "") -> Usability:
         rejected=slides(is_decided & ~is_accepted & is_usable),
         could_be_used=slides(table["could_be_used"].isin([True])),
         could_not_be_used=slides(table["could_be_used"].isin([False])),
-        tissue_mm2=float(table["tissue_mm2"].sum()),
-        usable_mm2=float(table["usable_mm2"].sum()),
+        tissue_mm2=total("tissue_mm2", float),
+        usable_mm2=total("usable_mm2", float),
     )
 
 

@@ -22,7 +22,7 @@ def test_a_part_that_leaks_a_patient_is_refused(tiles: pd.DataFrame) -> None:
     same = tiles.assign(person=tiles["person"].replace({"fl-1": "one", "fl-3": "one"}))
 
     with pytest.raises(SettingsError, match="patient one is in training and test of part a"):
-        Part("a", same[same["slide_id"] != "fl-1"], same[same["slide_id"] == "fl-1"])
+        Part("a", same.query("slide_id != 'fl-1'"), same.query("slide_id == 'fl-1'"))
 
 
 def test_a_manifest_whose_split_parts_a_patient_is_refused(tiles: pd.DataFrame) -> None:

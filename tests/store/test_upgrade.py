@@ -209,6 +209,7 @@ def test_processes_that_open_an_old_store_at_once_upgrade_it_once(old_url):
     ]
 
     for opener in openers:
+        assert opener.stdin is not None
         opener.stdin.write("go\n")
         opener.stdin.flush()
     said = [opener.communicate(timeout=300) for opener in openers]
