@@ -4,7 +4,7 @@ import pytest
 
 from qc.artefact.compose import compose
 from qc.artefact.cutout import CutOut, Picture
-from qc.artefact.recipe import KINDS, Recipe, Wanted, draw_recipe
+from qc.artefact.recipe import KINDS, LOOK_ALIKES, Recipe, Wanted, draw_recipe
 from qc.config.training import ComposeSettings
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.optics.artefact import lay
@@ -35,6 +35,17 @@ def composed(kind: str, share: float, seed: int, strength: float = 1.0) -> tuple
     rgb, is_tissue = tissue()
     recipe = Recipe((Wanted(kind, share, strength),))
     return compose(rgb, is_tissue, 1.0, recipe, np.random.default_rng(seed), GLASS)
+
+
+@pytest.mark.parametrize("kind", LOOK_ALIKES)
+def test_what_only_looks_ruined_changes_pixels_and_stays_clean(kind: str) -> None:
+    rgb, is_tissue = tissue()
+
+    pairs = [composed(kind, 0.3, seed) for seed in range(4)]
+
+    assert max(np.abs(changed.astype(int) - rgb).max() for changed, _classes in pairs) > 40
+    for _changed, classes in pairs:
+        np.testing.assert_array_equal(classes, np.where(is_tissue, ArtefactClass.CLEAN, ArtefactClass.GLASS))
 
 
 def test_without_artefacts_nothing_changes() -> None:
@@ -84,7 +95,7 @@ def test_equal_seeds_give_equal_tiles_and_others_do_not() -> None:
 def test_every_class_can_be_drawn(label: ArtefactClass) -> None:
     rng = np.random.default_rng(0)
 
-    recipes = [draw_recipe(label, ComposeSettings(another=0.0), rng) for _ in range(40)]
+    recipes = [draw_recipe(label, ComposeSettings(another=0.0, look_alike=0.0), rng) for _ in range(40)]
 
     assert {KINDS[one.wanted[0].kind].label for one in recipes} == {label}
     assert {one.wanted[0].kind for one in recipes} == {name for name, kind in KINDS.items() if kind.label is label}
