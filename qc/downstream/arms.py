@@ -67,7 +67,8 @@ class Bench:
     def classifier(self, arm: Arm, part: Part, seed: int) -> Classifier:
         """One training of an arm, or what was kept of it."""
         table = kept(part.train) if arm.filters_training else part.train
-        found = train_classifier(table, self.bank, arm.classifier, seed, self.folder)
+        # as many steps with the filter as without: what differs is what is seen, not how long
+        found = train_classifier(table, self.bank, arm.classifier, seed, self.folder, len(part.train))
         self.trained()
         return found
 

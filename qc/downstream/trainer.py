@@ -75,7 +75,12 @@ class Classifier:
 
 
 def train_classifier(
-    table: pd.DataFrame, bank: Bank, settings: ClassifierSettings, seed: int, folder: Path
+    table: pd.DataFrame,
+    bank: Bank,
+    settings: ClassifierSettings,
+    seed: int,
+    folder: Path,
+    epoch_tiles: int | None = None,
 ) -> Classifier:
     """Train for the settings' epochs, or load what was trained before on the same tiles.
 
@@ -87,13 +92,16 @@ def train_classifier(
         settings: The classifier's.
         seed: Of first weights, draws, variation and mixup.
         folder: Each training gets a folder in it that is named after all that decides its weights.
+        epoch_tiles: Tiles drawn in an epoch, so that a smaller table is not trained for fewer steps; by default as many
+            as the table has. The settings' largest number holds.
     """
-    home = folder / _name(table, bank, settings, seed)
+    drawn = min(epoch_tiles or len(table), settings.fit.epoch_tiles_max)
+    home = folder / _name(table, bank, settings, seed, drawn)
     per_slide = settings.stain.per == "slide"
     normalise = normaliser(settings.stain.method, per_slide, bank.by_slide(table), {})
     network = build(settings, seed)
     if not (home / _WEIGHTS).is_file():
-        _fit(network, table, bank, normalise, settings, seed, home)
+        _fit(network, TileDataset(table, bank, normalise, settings.augment, seed), table, settings, seed, drawn, home)
         with replacing(home / _WEIGHTS) as partial:
             save_file({name: one.contiguous() for name, one in network.state_dict().items()}, partial)
         (home / f"{_LAST}.ckpt").unlink(missing_ok=True)
@@ -101,8 +109,9 @@ def train_classifier(
     return Classifier(network.eval(), settings, normalise.target)
 
 
-def _name(table: pd.DataFrame, bank: Bank, settings: ClassifierSettings, seed: int) -> str:
-    digest = hashlib.sha256(f"{settings.model_dump_json()} {seed}".encode())
+def _name(table: pd.DataFrame, bank: Bank, settings: ClassifierSettings, seed: int, drawn: int) -> str:
+    other = "" if drawn == min(len(table), settings.fit.epoch_tiles_max) else f" {drawn}"
+    digest = hashlib.sha256(f"{settings.model_dump_json()} {seed}{other}".encode())
     for place, target in zip(places(table), table["target"], strict=True):
         digest.update(f"{place} {target}".encode())
         digest.update(bank.tile(place).tobytes())
@@ -111,17 +120,16 @@ def _name(table: pd.DataFrame, bank: Bank, settings: ClassifierSettings, seed: i
 
 def _fit(
     network: TileNetwork,
+    dataset: TileDataset,
     table: pd.DataFrame,
-    bank: Bank,
-    normalise: Normaliser,
     settings: ClassifierSettings,
     seed: int,
+    drawn: int,
     home: Path,
 ) -> None:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     fit = settings.fit
-    dataset = TileDataset(table, bank, normalise, settings.augment, seed)
-    batches = max(1, round(min(len(table), fit.epoch_tiles_max) / fit.batch_tiles))
+    batches = max(1, round(drawn / fit.batch_tiles))
     sampler = BalancedTiles(table, fit.batch_tiles, batches, seed)
     module = Training(network, settings, batches * fit.epochs, seed)
     began = time.monotonic()

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from qc.config.downstream import ClassifierSettings, CompareSettings, StudySettings
 from qc.downstream.bank import Bank
@@ -53,6 +54,15 @@ def test_a_study_whose_arms_have_no_manifest_is_refused(small: Make, manifest_pa
 
     with pytest.raises(SettingsError, match="there is no manifest 50; name one of 30"):
         run_study(settings, manifest_path.parent, tmp_path / "out", tmp_path / "r.md", lambda: None)
+
+
+def test_ranks_give_the_auroc_of_scikit_learn() -> None:
+    rng = np.random.default_rng(1)
+    target, score = rng.random(200) < 0.3, np.round(rng.normal(0, 1, 200), 1)
+
+    found = ranked(TileScores(np.full(200, "a"), target, score))
+
+    assert found == pytest.approx(roc_auc_score(target, score))
 
 
 def test_tiles_of_one_slide_are_resampled_together(bank: Bank) -> None:

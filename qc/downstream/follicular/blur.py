@@ -4,12 +4,14 @@ A score that looks at nothing but sharpness is the yardstick; then the classifie
 nothing (all blurred alike, or subsets matched in sharpness), and tiles whose sharpness says the opposite.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from qc.config.downstream import BlurStudySettings, ClassifierSettings
 from qc.downstream.arms import Arm, Bench, Outcome
@@ -18,7 +20,6 @@ from qc.downstream.compare import Figure
 from qc.downstream.sharpness import blurred_to, matched, sharpness
 from qc.downstream.slide_score import CALLED_FROM
 from qc.metrics.intervals import bootstrap_interval
-from qc.metrics.ranking import auroc
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,18 @@ Measure = Callable[[TileScores], float]
 
 
 def ranked(tiles: TileScores) -> float:
-    """AUROC over tiles."""
-    return auroc(tiles.target, tiles.score)
+    """AUROC over tiles, by ranks (Mann and Whitney 1947): fast enough for thousands of resamples."""
+    positives = int(tiles.target.sum())
+    pairs = positives * (len(tiles.target) - positives)
+    if not pairs:
+        return math.nan
+    above = rankdata(tiles.score)[tiles.target].sum() - positives * (positives + 1) / 2
+    return float(above / pairs)
 
 
 def called(tiles: TileScores) -> float:
     """Share of tiles called positive; of one label this is its TPR, of the other 1 - TNR."""
-    return float((tiles.score >= CALLED_FROM).mean()) if len(tiles.score) else float("nan")
+    return float((tiles.score >= CALLED_FROM).mean()) if len(tiles.score) else math.nan
 
 
 def over_slides(tiles: TileScores, measure: Measure, repeats: int) -> Figure:

@@ -37,17 +37,16 @@ class Entry:
 def tile_sheet(classifier: Classifier, table: pd.DataFrame, bank: Bank, labels: Sequence[str]) -> Image.Image:
     """Of each label the tiles called surest, right or wrong: as read above, under their heat below."""
     rows = []
-    chances = classifier.probabilities(table, bank)
+    chances, heats = classifier.probabilities(table, bank), tile_heat(classifier, table, bank)
     for target, label in enumerate(labels):
         of_label = np.flatnonzero(table["target"].to_numpy() == target)
         chosen = of_label[np.argsort(-np.abs(chances[of_label] - 0.5), kind="stable")]
         few = _of_different_slides(table, chosen)
         part = table.iloc[few].reset_index(drop=True)
         pixels = bank.tiles(part)
-        heats = tile_heat(classifier, part, bank)
         captions = [f"{label}: {labels[1]} {chances[row]:.2f}" for row in few]
         rows.append([Entry(one, text) for one, text in zip(pixels, captions, strict=True)])
-        rows.append([Entry(over_tile(one, heat), "") for one, heat in zip(pixels, heats, strict=True)])
+        rows.append([Entry(over_tile(one, heat), "") for one, heat in zip(pixels, heats[few], strict=True)])
     return _sheet(rows, _CELL_PX)
 
 
