@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from PIL import ImageFile
+
 from qc.errors import QCError
 from qc.files import replacing
 
@@ -32,6 +34,7 @@ def write_pdf(html: str, path: Path, as_of: datetime | None = None, attached: Ma
                 f"PDF reports need WeasyPrint and the system library Pango ({error.__class__.__name__})",
                 "uv sync --extra pdf and apt-get install libpango-1.0-0 libpangoft2-1.0-0, or use --format html",
             ) from error
+        ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint's import turns it on, and half a slide would be grey
         dated = (as_of or datetime(1970, 1, 1, tzinfo=UTC)).astimezone(UTC)
         files = [
             weasyprint.Attachment(string=text, name=name, description=name, created=dated, modified=dated)

@@ -4,7 +4,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from qc.errors import MissingMppError, NoUsableLevelError, TruncatedSlideError, UnopenableSlideError
 from qc.geometry import Mpp
@@ -50,6 +50,7 @@ def _decoded(image: Image.Image, path: Path) -> np.ndarray:
     if image.mode in {"I", "F"} or image.mode.startswith("I;"):
         raise UnopenableSlideError(f"{path.name} has more than 8 bits a channel", "convert it to 8-bit RGB")
     has_alpha = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # libraries for printing turn it on for the whole process
     try:
         return np.array(image.convert("RGBA" if has_alpha else "RGB"))
     except (OSError, SyntaxError, ValueError) as error:

@@ -134,6 +134,6 @@ def test_blurred_cells_of_a_view_score_higher_than_sharp_ones(tmp_path: Path, ti
 
     sharp = [cell.score for cell in cells if not cell.is_artefact]
     blurred = [cell.score for cell in cells if cell.is_artefact]
-    assert np.median(blurred) > 0.9
+    assert np.median(blurred) > 0.7
     assert np.median(sharp) < 0.2
     assert "AUROC" in cells_markdown(cells, [], "classical 1", "qc evaluate cells labels.csv")
