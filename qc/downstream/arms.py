@@ -9,9 +9,9 @@ import pandas as pd
 from qc.config.downstream import ClassifierSettings
 from qc.downstream.bank import Bank
 from qc.downstream.cases import Part
+from qc.downstream.classifier import Classifier, train_classifier
 from qc.downstream.compare import Scores
 from qc.downstream.slide_score import slide_scores, slides_of
-from qc.downstream.trainer import Classifier, train_classifier
 
 
 @dataclass(frozen=True)

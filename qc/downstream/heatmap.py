@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from qc.downstream.bank import Bank
+from qc.downstream.classifier import Classifier
 from qc.downstream.tiles import TileDataset
-from qc.downstream.trainer import Classifier
 from qc.slide.protocol import Slide
 
 Rgb = NDArray[np.uint8]

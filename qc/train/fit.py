@@ -16,6 +16,7 @@ from qc.config.training import AugmentSettings
 from qc.errors import SettingsError
 from qc.labels import ArtefactClass
 from qc.nets.build import Network, build
+from qc.nets.optimise import precision
 from qc.nets.sampler import BalancedBatches
 from qc.train.dataset import Labels, Ref, TileDataset, Tiles
 from qc.train.folder import Curves, Finished, claim
@@ -136,7 +137,7 @@ def _trainer(settings: TrainSettings, folder: Path, machine: Machine, checkpoint
         accelerator=machine.accelerator,
         devices=machine.devices,
         max_epochs=settings.optimiser.epochs,
-        precision=_precision(is_gpu),
+        precision=precision(is_gpu),
         deterministic="warn" if is_gpu else True,
         callbacks=callbacks,
         logger=False,
@@ -145,14 +146,6 @@ def _trainer(settings: TrainSettings, folder: Path, machine: Machine, checkpoint
         use_distributed_sampler=False,
         gradient_clip_val=1.0,
     )
-
-
-def _precision(is_gpu: bool) -> Any:
-    """Half precision where it is faster: on any GPU, and on processors that multiply bfloat16."""
-    if is_gpu:
-        return "16-mixed"
-    features = torch.cpu.get_capabilities()
-    return "bf16-mixed" if features.get("avx512_bf16") or features.get("amx_bf16") else "32-true"
 
 
 class _Epochs(L.Callback):

@@ -1,16 +1,15 @@
 """One training as Lightning sees it: step, validation, optimiser. In: batches of samples. Out: a trained network."""
 
-import math
 from typing import Any
 
 import lightning as L  # noqa: N812 - its own documentation's name
 import torch
 from torch import Tensor
-from torch.optim.lr_scheduler import LambdaLR
 
 from qc.config.train import OptimiserSettings
 from qc.nets.build import Network
 from qc.nets.loss import exact_loss, weak_loss
+from qc.nets.optimise import adamw
 
 
 class Training(L.LightningModule):
@@ -50,23 +49,6 @@ class Training(L.LightningModule):
         return (1 - share) * exact + share * self._optimiser.weak_weight * weak
 
     def configure_optimizers(self) -> Any:
-        """AdamW; norms and biases do not decay; the rate rises, then falls as a cosine to a hundredth."""
-        decaying = [p for p in self.network.parameters() if p.ndim > 1]
-        others = [p for p in self.network.parameters() if p.ndim <= 1]
-        groups = [
-            {"params": decaying, "weight_decay": self._optimiser.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ]
-        optimiser = torch.optim.AdamW(groups, lr=self._optimiser.learning_rate)
-        warm_up = max(1, round(self._optimiser.warm_up * self._steps))
-
-        def rate(step: int) -> float:
-            if step < warm_up:
-                return (step + 1) / warm_up
-            done = (step - warm_up) / max(1, self._steps - warm_up)
-            return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-
-        return {
-            "optimizer": optimiser,
-            "lr_scheduler": {"scheduler": LambdaLR(optimiser, rate), "interval": "step"},
-        }
+        """See `qc.nets.optimise`."""
+        told = self._optimiser
+        return adamw(self.network.parameters(), told.learning_rate, told.weight_decay, self._steps, told.warm_up)

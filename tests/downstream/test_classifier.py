@@ -10,11 +10,11 @@ from qc.config.downstream import ClassifierSettings, CompareSettings, Downstream
 from qc.downstream.arms import Arm, Bench
 from qc.downstream.bank import Bank
 from qc.downstream.cases import parts
+from qc.downstream.classifier import train_classifier
 from qc.downstream.follicular.arms import follicular_arms
 from qc.downstream.follicular.run import run_compare, run_follicular
 from qc.downstream.heatmap import over_tile, slide_heat, tile_heat
 from qc.downstream.network import build
-from qc.downstream.trainer import train_classifier
 from qc.errors import SettingsError
 
 Make = Callable[..., ClassifierSettings]

@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 from qc.downstream.arms import Arm, Bench, kept
 from qc.downstream.bank import Bank
 from qc.downstream.cases import Part
+from qc.downstream.classifier import Classifier
 from qc.downstream.heatmap import over_slide, over_tile, slide_heat, slide_picture, tile_heat
-from qc.downstream.trainer import Classifier
 from qc.files import replacing
 from qc.geometry import Mpp
 from qc.slide.files import SlideFile, open_slide

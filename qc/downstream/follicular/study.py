@@ -13,9 +13,10 @@ from qc.downstream.follicular.artefacts import ArtefactStudy, artefact_study
 from qc.downstream.follicular.blur import BlurStudy, blur_study
 from qc.downstream.follicular.pictures import write_pictures
 from qc.downstream.follicular.report import Circumstances, study_markdown
-from qc.downstream.trainer import precision, spent_seconds
+from qc.downstream.trainer import spent_seconds
 from qc.errors import SettingsError
 from qc.files import write_text
+from qc.nets.optimise import precision
 
 _FULL_PX = 224
 _SHOWN = (
