@@ -1,0 +1,21 @@
+"""Settings of the lymphocytosis task: which cells are seen, how, by which model, and how it is judged."""
+
+from pydantic import Field
+
+from qc.config.base import Settings
+
+
+class CellSettings(Settings):
+    """Finding the lymphocyte in the middle of an image; lengths in pixels of the image file."""
+
+    smoothing_px: int = Field(default=3, ge=1, description="Side of the median filter before clustering; odd.")
+    opening_px: int = Field(default=3, ge=1, description="Width of the disc that takes away specks.")
+    closing_px: int = Field(default=7, ge=1, description="Width of the disc that closes gaps of the nucleus.")
+    grow_px: int = Field(default=3, ge=0, description="Pixels added on each side where only lymphocytes are shown.")
+    reach_px: int = Field(default=18, ge=0, description="How far cytoplasm reaches from the nucleus at most.")
+    density_min: float = Field(
+        default=0.25, ge=0, description="Optical density, summed over colours, from which a place is not glass."
+    )
+    blue_share_max: float = Field(
+        default=0.185, gt=0, lt=1, description="Share of blue in the optical density up to which a place is lymphocyte."
+    )

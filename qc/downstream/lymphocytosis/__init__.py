@@ -1,0 +1,1 @@
+"""Reactive or tumoral lymphocytosis, from a patient's blood smear cells and three clinical values."""

@@ -1,0 +1,111 @@
+"""The lymphocyte in the middle of a smear image. In: an RGB image. Out: masks of nucleus and cell.
+
+Lymphocytes are more saturated than red cells, so two clusters of saturation part them without any annotation; closing
+makes the nucleus whole. Cytoplasm is told from red cells by colour: haemoglobin absorbs blue, cytoplasm does not.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from qc.config.lymphocytosis import CellSettings
+
+Rgb = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Float = NDArray[np.float32]
+
+_BRIGHT_CENTILE = 80
+_FALL_OFF_SHARE = 0.18
+_STOP = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Where the lymphocyte is; both masks are empty when there is none.
+
+    Attributes:
+        nucleus: (H, W) bool.
+        whole: (H, W) bool, nucleus and cytoplasm.
+        density: (H, W, 3) float32, optical density against the glass of the same image.
+    """
+
+    nucleus: Mask
+    whole: Mask
+    density: Float
+
+
+def find_cell(rgb: Rgb, settings: CellSettings) -> Cell:
+    """Nucleus and cytoplasm of the lymphocyte nearest to the middle.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        settings: Sizes and limits.
+    """
+    density = optical_density(rgb)
+    opened = cv2.morphologyEx(_bytes(saturated(rgb, settings)), cv2.MORPH_OPEN, _disc(settings.opening_px))
+    nucleus = cv2.morphologyEx(_bytes(_central(opened)), cv2.MORPH_CLOSE, _disc(settings.closing_px)) > 0
+    return Cell(nucleus, _with_cytoplasm(nucleus, density, settings), density)
+
+
+def lymphocytes_only(rgb: Rgb, settings: CellSettings) -> Rgb:
+    """The image with black where no lymphocyte is: all saturated places, closed and grown."""
+    opened = cv2.morphologyEx(_bytes(saturated(rgb, settings)), cv2.MORPH_OPEN, _disc(settings.opening_px))
+    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, _disc(settings.closing_px))
+    grown = cv2.dilate(closed, _disc(2 * settings.grow_px + 1))
+    return np.where(grown[..., None] > 0, rgb, np.uint8(0))
+
+
+def saturated(rgb: Rgb, settings: CellSettings) -> Mask:
+    """(H, W) bool: the more saturated of two clusters of the S channel of HSV; none in an image of one colour."""
+    smooth = cv2.medianBlur(rgb, settings.smoothing_px)
+    saturation = cv2.cvtColor(smooth, cv2.COLOR_RGB2HSV)[..., 1]
+    values = saturation.reshape(-1, 1).astype(np.float32)
+    first = (values > values.mean()).astype(np.int32)
+    if not first.any():
+        return np.zeros(saturation.shape, bool)
+    # starting from labels rather than from drawn centres, the result is the same each time
+    _, labels, centres = cv2.kmeans(values, 2, first, _STOP, 1, cv2.KMEANS_USE_INITIAL_LABELS)
+    return labels.reshape(saturation.shape) == int(np.argmax(centres))
+
+
+def optical_density(rgb: Rgb) -> Float:
+    """(H, W, 3) float32: Lambert and Beer's density against the brightest fifth of the image, smoothed by a pixel."""
+    light = cv2.GaussianBlur(rgb, (0, 0), 1).astype(np.float32) + 1
+    total = light.sum(axis=2)
+    glass = np.median(light[total >= np.percentile(total, _BRIGHT_CENTILE)], axis=0)
+    return np.maximum(-np.log(light / glass), 0).astype(np.float32)
+
+
+def _central(mask: NDArray[np.uint8]) -> Mask:
+    """The piece that is largest for its distance to the middle."""
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(mask)
+    if count < 2:
+        return np.zeros(mask.shape, bool)
+    height, width = mask.shape
+    away = np.hypot(centres[1:, 0] - width / 2, centres[1:, 1] - height / 2) / (_FALL_OFF_SHARE * width)
+    best = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA] * np.exp(-(away**2))))
+    return labels == best
+
+
+def _with_cytoplasm(nucleus: Mask, density: Float, settings: CellSettings) -> Mask:
+    """The nucleus and what is connected with it, coloured like cytoplasm and near."""
+    if not nucleus.any():
+        return nucleus
+    total = density.sum(axis=2)
+    blue_share = density[..., 2] / np.maximum(total, 1e-3)
+    near = cv2.dilate(_bytes(nucleus), _disc(2 * settings.reach_px + 1)) > 0
+    alike = near & (total >= settings.density_min) & (blue_share <= settings.blue_share_max)
+    closed = cv2.morphologyEx(_bytes(alike | nucleus), cv2.MORPH_CLOSE, _disc(settings.closing_px))
+    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, _disc(settings.closing_px)) > 0
+    _, labels = cv2.connectedComponents(_bytes(opened | nucleus))
+    return np.isin(labels, np.unique(labels[nucleus]))
+
+
+def _bytes(mask: NDArray[np.generic]) -> NDArray[np.uint8]:
+    return mask.astype(np.uint8)
+
+
+def _disc(width_px: int) -> NDArray[np.uint8]:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width_px, width_px)).astype(np.uint8)
