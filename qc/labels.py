@@ -30,6 +30,15 @@ class ArtefactClass(IntEnum):
         return _COLOURS[self]
 
     @property
+    def hex_colour(self) -> str:
+        """The colour as CSS writes it.
+
+        >>> ArtefactClass.FOLD.hex_colour
+        '#0033a0'
+        """
+        return "#{:02x}{:02x}{:02x}".format(*self.colour)
+
+    @property
     def remedy(self) -> str:
         """What a technician does about it; empty for clean tissue and glass."""
         return _REMEDIES[self]
@@ -81,3 +90,21 @@ class Verdict(StrEnum):
     REVIEW = "review"
     REJECT = "reject"
     UNASSESSED = "unassessed"
+
+    @property
+    def icon(self) -> str:
+        """A sign beside the word, for those who see no colours."""
+        return _SIGNS[self][0]
+
+    @property
+    def hex_colour(self) -> str:
+        """The colour as CSS writes it; dark enough for white letters on it, and for letters of it on white."""
+        return _SIGNS[self][1]
+
+
+_SIGNS = {
+    Verdict.USABLE: ("\N{CHECK MARK}", "#1a7f37"),
+    Verdict.REVIEW: ("?", "#9a5b00"),
+    Verdict.REJECT: ("\N{MULTIPLICATION X}", "#b3152a"),
+    Verdict.UNASSESSED: ("!", "#6a4ca0"),
+}

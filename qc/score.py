@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from qc.config.profile import Limits, Profile
 from qc.labels import ARTEFACTS, ArtefactClass, Verdict
 from qc.maps import Coverage
+from qc.metrics.percent import percent
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _share_finding(key: str, label: str, share: float, remedy: str, profile: Pro
     if asked is None:
         return None
     verdict, limit = asked
-    return Finding(verdict, f"{label} {_percent(share)} of tissue, limit {_percent(limit)}", remedy)
+    return Finding(verdict, f"{label} {percent(share)} of tissue, limit {percent(limit)}", remedy)
 
 
 def _score_findings(name: str, score: float, profile: Profile, remedy: str) -> list[Finding]:
@@ -132,7 +133,3 @@ def _below(value: float, key: str, profile: Profile) -> tuple[Verdict, float] | 
 
 def _limit(limits: Limits, key: str) -> float:
     return float(getattr(limits, key))
-
-
-def _percent(share: float) -> str:
-    return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"

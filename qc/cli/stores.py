@@ -1,13 +1,11 @@
 """The store that a command is told of: a run folder, a SQLite file or a database URL."""
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from qc.errors import RunError
 from qc.store.database import Store, sqlite_url
-from qc.store.people import Actor, Role
 
 
 @contextmanager
@@ -22,12 +20,6 @@ def opened(name: str) -> Iterator[Store]:
         yield store
     finally:
         store.close()
-
-
-def local_admin() -> Actor:
-    """Whoever may run commands on the store's files: an admin by nature, named by the operating system."""
-    login = getpass.getuser()
-    return Actor(subject=f"os:{login}", name=login, role=Role.ADMIN)
 
 
 def _existing(path: Path) -> Path:

@@ -10,6 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from qc.labels import ARTEFACTS, ArtefactClass, Verdict
+from qc.metrics.percent import percent
 from qc.record import Assessed, Failed, worst_first
 
 _COLOURS = {Verdict.USABLE: "green", Verdict.REVIEW: "yellow", Verdict.REJECT: "red", Verdict.UNASSESSED: "magenta"}
@@ -77,7 +78,7 @@ def _slide_column() -> Column:
 
 
 def _usable(record: Assessed) -> str:
-    return _percent(record.usable_mm2 / record.tissue_mm2) if record.tissue_mm2 else "-"
+    return percent(record.usable_mm2 / record.tissue_mm2) if record.tissue_mm2 else "-"
 
 
 def _summary(records: Sequence[Assessed | Failed]) -> str:
@@ -95,12 +96,8 @@ def _artefacts(record: Assessed) -> str:
     """Classes that cover anything worth a digit, most first."""
     shares = [(record.coverage[c.name.lower()].share, c.label) for c in (*ARTEFACTS, ArtefactClass.UNASSESSED)]
     seen = sorted((pair for pair in shares if pair[0] >= _SHARE_SHOWN), reverse=True)
-    return ", ".join(f"{label} {_percent(share)}" for share, label in seen) or "none"
+    return ", ".join(f"{label} {percent(share)}" for share, label in seen) or "none"
 
 
 def _score(score: float, digits: int = 1) -> str:
     return "-" if math.isnan(score) else f"{score:.{digits}f}"
-
-
-def _percent(share: float) -> str:
-    return f"{share:.1%}" if 0 < share < 0.1 else f"{share:.0%}"

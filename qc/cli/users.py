@@ -24,8 +24,8 @@ def set_user(store_name: str, subject: str, name: str, role: str, is_active: boo
     """Note the name and role of SUBJECT, the id that the login gives a person."""
     from pydantic import ValidationError
 
-    from qc.cli.stores import local_admin, opened
-    from qc.store.people import Role, User
+    from qc.cli.stores import opened
+    from qc.store.people import Role, User, local_admin
 
     try:
         user = User(subject=subject, name=name, role=Role(role), is_active=is_active)

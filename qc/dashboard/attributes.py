@@ -4,7 +4,6 @@ In: a table of the laboratory, kept as a versioned setting of the store or as `c
 Out: a row for each slide of the run; what the table does not say is `unknown`, never guessed.
 """
 
-from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +11,7 @@ import pandas as pd
 from qc.cohort_table import match_names
 from qc.dashboard.context import Context
 from qc.dashboard.frames import Frame
+from qc.dashboard.uploads import table_of
 from qc.errors import SettingsError
 from qc.files import write_text
 from qc.store.shares import paths
@@ -60,11 +60,7 @@ def read_table(text: str) -> Frame:
     Raises:
         SettingsError: If it is no such table.
     """
-    try:
-        table = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, skipinitialspace=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise SettingsError(f"the table cannot be read as a CSV ({error})", "separate columns by commas") from error
-    table.columns = [str(name).strip().lower() for name in table.columns]
+    table = table_of(text)
     if "slide" not in table:
         raise SettingsError("the table has no column slide", f"give columns slide, {', '.join(_COLUMNS)}")
     table["slide"] = table["slide"].str.strip()

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from qc.dashboard import words
 from qc.dashboard.frames import Frame
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.metrics.control import ControlChart
@@ -135,7 +134,7 @@ def usability_figure(shares: Frame, names: Sequence[str]) -> go.Figure:
                 x=list(names),
                 y=shares[cls.name.lower()],
                 name=cls.label,
-                marker={"color": words.colour(cls), "line": {"color": GREY, "width": 0.5}},
+                marker={"color": cls.hex_colour, "line": {"color": GREY, "width": 0.5}},
                 hovertemplate=f"%{{x}}<br>{cls.label} %{{y:.1%}} of tissue<extra></extra>",
             )
         )

@@ -1,11 +1,10 @@
 """A table of labels in, truth out: which slides of a run a person or another laboratory calls unusable."""
 
-from io import StringIO
-
 import pandas as pd
 
 from qc.cohort_table import match_names
 from qc.dashboard.frames import Column
+from qc.dashboard.uploads import table_of
 from qc.errors import SettingsError
 
 _BAD = {"no": True, "0": True, "false": True, "yes": False, "1": False, "true": False}
@@ -24,11 +23,7 @@ def read_labels(text: str, path_of: dict[str, str]) -> Column:
     Raises:
         SettingsError: If it is no such table.
     """
-    try:
-        table = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, skipinitialspace=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise SettingsError(f"the table cannot be read as a CSV ({error})", "separate columns by commas") from error
-    table.columns = [str(name).strip().lower() for name in table.columns]
+    table = table_of(text)
     if not {"slide", "usable"} <= set(table.columns):
         raise SettingsError("the table lacks a column", "give slide and usable")
     answers = table["usable"].str.strip().str.lower()

@@ -1,11 +1,9 @@
 """Tables for and from the laboratory information system: slides by barcode, priorities in, results out."""
 
 from dataclasses import dataclass
-from io import StringIO
-
-import pandas as pd
 
 from qc.dashboard.frames import Frame
+from qc.dashboard.uploads import table_of
 from qc.dashboard.words import PRIORITIES
 from qc.errors import SettingsError
 from qc.exchange.tables import without_formulas
@@ -53,11 +51,7 @@ def read_orders(text: str, slide_of: dict[str, str]) -> Orders:
     Raises:
         SettingsError: If it is no such table.
     """
-    try:
-        table = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, skipinitialspace=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise SettingsError(f"the table cannot be read as a CSV ({error})", "separate columns by commas") from error
-    table.columns = [str(name).strip().lower() for name in table.columns]
+    table = table_of(text)
     key = next((name for name in ("barcode", "slide") if name in table), None)
     if key is None or "priority" not in table:
         raise SettingsError("the table lacks a column", "give barcode (or slide) and priority")
@@ -71,15 +65,14 @@ def read_orders(text: str, slide_of: dict[str, str]) -> Orders:
     return Orders(priorities, tuple(unknown))
 
 
-def results_csv(table: Frame) -> bytes:
-    """A worklist as CSV: a row for each slide, text that a spreadsheet would run as a formula made harmless."""
-    out = table.reindex(columns=list(_RESULTS)).rename(columns=_RESULTS)
-    return csv_bytes(out)
+def results(table: Frame) -> Frame:
+    """A worklist as the laboratory system takes it: a row for each slide."""
+    return table.reindex(columns=list(_RESULTS)).rename(columns=_RESULTS)
 
 
-def csv_bytes(table: Frame, index: bool = False) -> bytes:
-    """Any table as CSV, UTF-8, harmless to spreadsheets."""
-    return without_formulas(table.reset_index() if index else table).to_csv(index=False).encode("utf-8")
+def csv_bytes(table: Frame) -> bytes:
+    """Any table as CSV, UTF-8; text that a spreadsheet would run as a formula is made harmless."""
+    return without_formulas(table).to_csv(index=False).encode("utf-8")
 
 
 def _level(text: str) -> int:

@@ -1,6 +1,5 @@
 """Who looks: claims of a login in, an actor out. Without a configured login it is the person at this machine."""
 
-import getpass
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ from qc.config.base import Settings
 from qc.dashboard import idle
 from qc.errors import RefusedError, SettingsError
 from qc.store.database import Store
-from qc.store.people import Actor, Role
+from qc.store.people import Actor, Role, local_admin
 
 _CHECK_SECONDS = 20
 
@@ -86,12 +85,6 @@ def claimed_role(claims: Mapping[str, Any], settings: LoginSettings) -> Role | N
     return granted[-1] if granted else None
 
 
-def local_actor() -> Actor:
-    """The person at this machine: whoever may start the server on the store's files is an admin by nature."""
-    name = getpass.getuser()
-    return Actor(subject=f"os:{name}", name=name, role=Role.ADMIN)
-
-
 def require_actor(store: Store) -> Actor:
     """Who looks; stops the page when that is not known yet, not allowed, or was idle for too long.
 
@@ -100,7 +93,7 @@ def require_actor(store: Store) -> Actor:
         SettingsError: If the login is configured wrongly.
     """
     if not is_configured():
-        return local_actor()
+        return local_admin()
     if not st.user.is_logged_in:
         _ask()
     settings, claims = login_settings(), st.user.to_dict()

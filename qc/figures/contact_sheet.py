@@ -14,12 +14,6 @@ _CAPTION_PX = 50
 _LEGEND_HEIGHT_PX = 40
 _NOTE_PX = 20
 _INDENT_PX = 8
-_COLOURS = {
-    Verdict.USABLE: (0, 110, 50),
-    Verdict.REVIEW: (176, 96, 0),
-    Verdict.REJECT: (176, 0, 32),
-    Verdict.UNASSESSED: (90, 60, 140),
-}
 
 
 @dataclass(frozen=True)
@@ -47,7 +41,7 @@ def contact_sheet(entries: Sequence[Entry], notes: Sequence[str] = ()) -> Image.
     draw_legend(draw, _INDENT_PX, 12, (150, 0))
     for i, note in enumerate(notes):
         top = _LEGEND_HEIGHT_PX + i * _NOTE_PX
-        draw.text((_INDENT_PX, top), shortened(note, 200), _COLOURS[Verdict.UNASSESSED], ImageFont.load_default(14))
+        draw.text((_INDENT_PX, top), shortened(note, 200), Verdict.UNASSESSED.hex_colour, ImageFont.load_default(14))
     for i, entry in enumerate(entries):
         _draw_entry(sheet, entry, i % _COLUMNS * width, head + i // _COLUMNS * height)
     return sheet
@@ -58,7 +52,7 @@ def _draw_entry(sheet: Image.Image, entry: Entry, left: int, top: int) -> None:
     picture = entry.picture.copy()
     picture.thumbnail((_CELL_PX[0] - 2 * _INDENT_PX, _CELL_PX[1] - _INDENT_PX))
     sheet.paste(picture, (left + _INDENT_PX, top + _CAPTION_PX))
-    colour = _COLOURS[entry.verdict]
+    colour = entry.verdict.hex_colour
     draw.rectangle((left + _INDENT_PX, top + 8, left + _INDENT_PX + 6, top + _CAPTION_PX - 6), colour)
     draw.text((left + 22, top + 6), f"{entry.verdict}: {entry.slide_id}"[:64], colour, ImageFont.load_default(17))
     draw.text((left + 22, top + 27), shortened(entry.reason, 76), "black", ImageFont.load_default(14))

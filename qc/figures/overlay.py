@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from qc.figures.scale_bar import scale_bar
 from qc.geometry import Size
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.maps import ArtefactMap, TissueMask
@@ -17,7 +18,6 @@ _LEGEND_PX = 150
 _TOP_PX = 34
 _BOTTOM_PX = 36
 _TISSUE_OUTLINE = (160, 32, 160)
-_BAR_STEPS_MM = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
 def fitted(rgb: NDArray[np.uint8], side_max_px: int) -> NDArray[np.uint8]:
@@ -109,10 +109,10 @@ def _framed(picture: NDArray[np.uint8], title: str, um_per_px: float) -> Image.I
 
 def draw_scale_bar(draw: ImageDraw.ImageDraw, top: int, um_per_px: float, width: int) -> None:
     """A bar of a round length below a picture, at most a third as long as its `width` pixels."""
-    length_mm = max((mm for mm in _BAR_STEPS_MM if mm * 1000 / um_per_px <= width / 3), default=_BAR_STEPS_MM[0])
-    length_px = round(length_mm * 1000 / um_per_px)
+    bar = scale_bar(um_per_px, width)
+    length_px = round(bar.length_px)
     draw.rectangle((_MARGIN_PX, top + 6, _MARGIN_PX + length_px, top + 10), "black")
-    draw.text((_MARGIN_PX + length_px + 8, top - 2), f"{length_mm:g} mm", "black", ImageFont.load_default(15))
+    draw.text((_MARGIN_PX + length_px + 8, top - 2), bar.label, "black", ImageFont.load_default(15))
 
 
 def shortened(text: str, length: int) -> str:

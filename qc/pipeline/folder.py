@@ -3,7 +3,7 @@
 RUN/run.json                  settings, profile, fingerprint
 RUN/slides.csv .parquet       one row per slide
 RUN/store.sqlite              the same in a database
-RUN/slides/<slide id>/        record.json, overview.jpg, overlay.jpg, artefacts.png, artefacts.geojson
+RUN/slides/<slide id>/        record.json, overview.jpg, overlay.jpg, artefacts.png, tissue.png, artefacts.geojson
 """
 
 import json
@@ -24,6 +24,7 @@ from qc.errors import RunError
 from qc.files import PARTIAL_PREFIX, cannot_write, write_text
 from qc.record import Assessed, Failed, Stamp, from_json, to_json
 from qc.slide.files import RUN_NOTE
+from qc.store.database import Store, sqlite_url
 
 
 class RunNote(Settings):
@@ -66,6 +67,14 @@ class RunFolder:
     def contact_sheet(self) -> Path:
         """The worst slides on one sheet."""
         return self.root / "contact-sheet.jpg"
+
+    def open_store(self, store_url: str | None = None) -> Store:
+        """The database of the run: the one at `store_url`, or the SQLite file in the folder.
+
+        Raises:
+            RunError: If it cannot be used.
+        """
+        return Store(store_url or sqlite_url(self.store))
 
     def slide(self, slide_id: str) -> "SlideFolder":
         """Folder of one slide."""
@@ -156,6 +165,11 @@ class SlideFolder:
     def artefacts(self) -> Path:
         """The artefact map."""
         return self.root / "artefacts.png"
+
+    @property
+    def tissue(self) -> Path:
+        """The tissue mask; runs of early versions have none."""
+        return self.root / "tissue.png"
 
     @property
     def geojson(self) -> Path:

@@ -13,7 +13,6 @@ from qc.pipeline.outputs import write_summary
 from qc.pipeline.workers import outcomes
 from qc.record import Assessed, Failed
 from qc.slide.files import SlideFile
-from qc.store.database import Store, sqlite_url
 from qc.version import __version__
 
 
@@ -64,7 +63,7 @@ def assess_many(
     watcher = watcher or Silent()
     with run.locked():
         note = run.begin(settings, profile, __version__)
-        store = Store(store_url or sqlite_url(run.store))
+        store = run.open_store(store_url)
         store.begin_run(note.run_id, note.settings_fingerprint, __version__, profile.name, settings.model_dump_json())
         threads = max(1, (os.cpu_count() or 1) // jobs)
         tasks = [Task(file, run.slide(file.slide_id), settings, profile, threads) for file in files]

@@ -26,7 +26,7 @@ from qc.pipeline.outputs import write_summary
 from qc.pipeline.settled import Settling, State, states
 from qc.record import Assessed, Failed, Stamp
 from qc.slide.files import SlideFile, find_slides, open_slide, slide_paths
-from qc.store.database import Store, sqlite_url
+from qc.store.database import Store
 from qc.version import __version__
 
 _SUMMARY_EVERY_S = 60.0
@@ -102,7 +102,7 @@ def watch(job: Job, listener: Listener, is_stopped: Callable[[], bool], once: bo
         raise RunError(f"{job.folder} is no folder", "name the folder that slides are dropped into")
     with job.run.locked():
         note = job.run.begin(job.settings, job.profile, __version__)
-        store = Store(job.store_url or sqlite_url(job.run.store))
+        store = job.run.open_store(job.store_url)
         try:
             store.begin_run(
                 note.run_id,

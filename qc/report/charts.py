@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from qc.config.profile import Profile
 from qc.labels import Verdict
 from qc.report.cohort import Loss
-from qc.report.render import TONES, hex_colour
 from qc.report.words import number
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def pareto(losses: Sequence[Loss]) -> str:
         figure = Figure((_WIDTH_IN, 0.27 * len(losses) + 0.75), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
         rows = np.arange(len(losses))[::-1]
-        colours = [hex_colour(loss.colour) for loss in losses]
+        colours = [loss.colour for loss in losses]
         areas = [loss.area_mm2 for loss in losses]
         _bars(left, rows, [loss.slides for loss in losses], colours, [f"{loss.slides}" for loss in losses])
         _bars(right, rows, areas, colours, [_amount(area, sum(areas)) for area in areas])
@@ -113,7 +112,7 @@ def spread(table: pd.DataFrame) -> str:
             below = np.zeros(len(edges) - 1)
             for verdict in (Verdict.USABLE, Verdict.REVIEW, Verdict.REJECT):
                 counts, _ = np.histogram(table.loc[table["verdict"] == verdict, column].dropna(), edges)
-                axes.bar(edges[:-1], counts, np.diff(edges), below, align="edge", color=TONES[verdict])
+                axes.bar(edges[:-1], counts, np.diff(edges), below, align="edge", color=verdict.hex_colour)
                 below += counts
             axes.set_title(title)
             axes.set_xlim(edges[0], edges[-1])
@@ -151,7 +150,7 @@ def _by_day(axes: Sequence["Axes"], table: pd.DataFrame) -> None:
     error = 3 * np.sqrt(mean * (1 - mean) / counts)
     axes[0].fill_between(days, np.clip(mean - error, 0, 1), np.clip(mean + error, 0, 1), step="mid", color="#e9edf1")
     axes[0].axhline(mean, color=_SOFT, linewidth=0.8)
-    axes[0].plot(days, share, "o-", color=TONES[Verdict.USABLE], markersize=3, linewidth=1)
+    axes[0].plot(days, share, "o-", color=Verdict.USABLE.hex_colour, markersize=3, linewidth=1)
     axes[0].set_title("Usable share of slides per day; grey: what chance explains (mean \u00b1 3 standard errors)")
     for one, column in zip(axes[1:], ("focus_score", "stain_score"), strict=True):
         low, middle, high = np.array([_quartiles(part[column].to_numpy(float)) for part in by_day.values()]).T
@@ -179,7 +178,7 @@ def _by_slide(axes: Sequence["Axes"], table: pd.DataFrame) -> None:
         one.plot(ordered.index + 1, ordered[column], color="#cfd8e6", linewidth=0.8, zorder=1)
         for verdict in Verdict:
             of_verdict = ordered[ordered["verdict"] == verdict]
-            one.scatter(of_verdict.index + 1, of_verdict[column], 12, TONES[verdict], zorder=2, linewidths=0)
+            one.scatter(of_verdict.index + 1, of_verdict[column], 12, verdict.hex_colour, zorder=2, linewidths=0)
     axes[0].set_title("Usable share of tissue, slide by slide")
     axes[2].set_xlabel(f"slide, in the order of recording{f' (every {step}th)' if step > 1 else ''}")
     axes[2].xaxis.set_major_locator(MaxNLocator(10, integer=True))

@@ -61,7 +61,7 @@ class Loss:
     """What one class did to the slides: how many are beyond the limit for review, and how much tissue is lost."""
 
     label: str
-    colour: tuple[int, int, int]
+    colour: str
     slides: int
     area_mm2: float
 
@@ -227,7 +227,7 @@ def _losses(table: pd.DataFrame, facts: Facts) -> list[Loss]:
     for cls in (*ARTEFACTS, ArtefactClass.UNASSESSED):
         key = cls.name.lower()
         beyond = _count(table[f"{key}_share"].to_numpy() > getattr(review, key))
-        losses.append(Loss(cls.label, cls.colour, beyond, float(np.nansum(table[f"{key}_mm2"].to_numpy()))))
+        losses.append(Loss(cls.label, cls.hex_colour, beyond, float(np.nansum(table[f"{key}_mm2"].to_numpy()))))
     return sorted(losses, key=lambda loss: (-loss.slides, -loss.area_mm2, loss.label))
 
 

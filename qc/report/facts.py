@@ -12,7 +12,6 @@ from qc.nets.card import Card, read_card
 from qc.nets.packaged import network_folder
 from qc.pipeline.folder import RunFolder, RunNote
 from qc.record import Assessed, Failed
-from qc.store.database import Store, sqlite_url
 from qc.store.decision import Decision
 from qc.store.queries import worklist
 
@@ -129,7 +128,7 @@ def read_facts(run: RunFolder, store_url: str | None = None, about_path: Path | 
     facts = Facts(run, note, records, about=about, folders=folders, card=_card(note, records))
     if store_url is None and not run.store.exists():
         return facts
-    store = Store(store_url or sqlite_url(run.store))
+    store = run.open_store(store_url)
     try:
         table = worklist(store.engine, note.run_id)
         recorded = {

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from qc.errors import SlideError
 from qc.figures.overlay import unframed
+from qc.figures.scale_bar import ScaleBar, scale_bar
 from qc.geometry import Grid, Mpp, Size, Window
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.maps import ArtefactMap
@@ -32,17 +33,7 @@ _SEARCH_CELLS = 2048
 _MEMBER_SHARE = 0.3
 _AREA_MIN_MM2 = 0.001
 _QUALITY = 80
-_BAR_STEPS_UM = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000)
-_BAR_SHARE_MAX = 0.28
 _INK = (23, 33, 43)
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A scale bar: its length in the picture, pixels, and in words."""
-
-    length_px: float
-    label: str
 
 
 @dataclass(frozen=True)
@@ -120,17 +111,6 @@ def overview(folder: SlideFolder, record: Assessed, spots: Sequence[Spot]) -> Ov
     for spot in spots:
         _draw_number(overlaid, spot)
     return Overview(data_uri(whole), data_uri(overlaid), whole.width, whole.height)
-
-
-def scale_bar(um_per_px: float, width_px: int) -> Bar:
-    """The longest bar of a round length that takes less than a third of a picture.
-
-    >>> scale_bar(2.0, 1000)
-    Bar(length_px=250.0, label='0.5 mm')
-    """
-    fitting = [um for um in _BAR_STEPS_UM if um <= _BAR_SHARE_MAX * width_px * um_per_px]
-    length_um = max(fitting, default=_BAR_STEPS_UM[0])
-    return Bar(length_um / um_per_px, f"{length_um / 1000:g} mm")
 
 
 def worst_places(artefacts: ArtefactMap, most: int = 6, most_of_a_class: int = 2) -> list[Place]:
@@ -232,7 +212,7 @@ def _barred(rgb: NDArray[np.uint8], um_per_px: float) -> Image.Image:
     return picture
 
 
-def _draw_bar(picture: Image.Image, bar: Bar) -> None:
+def _draw_bar(picture: Image.Image, bar: ScaleBar) -> None:
     """A scale bar on a light ground, bottom left."""
     unit = max(picture.width, 300) / 100
     draw, font = ImageDraw.Draw(picture, "RGBA"), ImageFont.load_default(round(max(12.0, 2.8 * unit)))

@@ -7,11 +7,12 @@ from pathlib import Path, PurePath
 from qc.config.profile import Profile
 from qc.exchange.rasters import read_artefact_map
 from qc.labels import ARTEFACTS, ArtefactClass, Verdict
+from qc.metrics.percent import MISSING, percent
 from qc.nets.card import Card
 from qc.record import Assessed, Failed, artefact_share
 from qc.report.facts import Facts
 from qc.report.pictures import Overview, Spot, close_ups, overview, worst_places
-from qc.report.words import MISSING, moment, number, percent
+from qc.report.words import moment, number
 from qc.slide.reader import header_of
 from qc.slide.scan import Scan, scan_of
 from qc.store.decision import Decision
@@ -197,13 +198,13 @@ def _cover_rows(record: Assessed, profile: Profile) -> list[CoverRow]:
     axis = max([_AXIS_MIN, together, *(shares[cls.name.lower()] for cls in _ROWS)])
     artefacts_mm2 = sum(areas[cls.name.lower()] for cls in ARTEFACTS)
     rows = [
-        _cover_row(cls.label, cls.colour, areas[key], shares[key], key, profile, axis)
+        _cover_row(cls.label, cls.hex_colour, areas[key], shares[key], key, profile, axis)
         for cls in _ROWS
         if (key := cls.name.lower())
     ]
-    rows.append(_cover_row("all artefacts", (60, 70, 82), artefacts_mm2, together, "all_artefacts", profile, axis))
+    rows.append(_cover_row("all artefacts", "#3c4652", artefacts_mm2, together, "all_artefacts", profile, axis))
     clean = shares["clean"]
-    colour = _hex(ArtefactClass.CLEAN.colour)
+    colour = ArtefactClass.CLEAN.hex_colour
     rows.insert(
         0,
         CoverRow(
@@ -216,7 +217,7 @@ def _cover_rows(record: Assessed, profile: Profile) -> list[CoverRow]:
 
 def _cover_row(
     label: str,
-    colour: tuple[int, int, int],
+    colour: str,
     area_mm2: float,
     share: float,
     key: str,
@@ -227,7 +228,7 @@ def _cover_row(
     state = Verdict.REJECT if share > reject else Verdict.REVIEW if share > review else Verdict.USABLE
     return CoverRow(
         label,
-        _hex(colour),
+        colour,
         number(area_mm2, 2),
         percent(share),
         100 * share / axis if share == share else 0.0,
@@ -296,7 +297,3 @@ def _low_state(value: float, review: float, reject: float) -> Verdict:
 
 def _inside(share: float) -> float | None:
     return 100 * share if share <= 1 else None
-
-
-def _hex(colour: tuple[int, int, int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*colour)

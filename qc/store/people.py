@@ -1,5 +1,6 @@
 """Who acts on a store: a role says what a person may do, and is checked where the write happens."""
 
+import getpass
 from enum import StrEnum
 from typing import Annotated
 
@@ -67,3 +68,9 @@ class User(Settings):
     def actor(self) -> Actor:
         """The person as one who acts."""
         return Actor(subject=self.subject, name=self.name, role=self.role)
+
+
+def local_admin() -> Actor:
+    """The person at this machine: whoever may open the store's files is an admin by nature, named by the system."""
+    login = getpass.getuser()
+    return Actor(subject=f"os:{login}", name=login, role=Role.ADMIN)

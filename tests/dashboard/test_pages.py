@@ -260,7 +260,7 @@ def test_lis_orders_with_an_unknown_priority_are_refused():
 def test_results_for_the_lis_carry_the_barcode_and_no_formula(store):
     table = queries.worklist(store.engine, month.RUN).head(1).assign(barcode="=1+1")
 
-    text = lis.results_csv(table).decode()
+    text = lis.csv_bytes(lis.results(table)).decode()
 
     assert text.splitlines()[0].startswith("slide,barcode,priority,verdict,")
     assert ",'=1+1," in text

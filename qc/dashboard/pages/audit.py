@@ -5,8 +5,8 @@ import json
 import pandas as pd
 import streamlit as st
 
-from qc.dashboard import lis
 from qc.dashboard.context import Context
+from qc.dashboard.downloads import csv_button
 from qc.store.chain import Entry
 from qc.store.decision import Action, Reason
 
@@ -47,14 +47,7 @@ def page(context: Context) -> None:
         alt="Audit; the same as CSV below.",
     )
     with st.container(horizontal=True):
-        st.download_button(
-            "These rows (CSV)",
-            lambda: lis.csv_bytes(table),
-            file_name="slidegate-audit.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        csv_button("These rows", lambda: table, "audit")
         st.download_button(
             "These rows with hashes (JSON)",
             lambda: json.dumps([vars(entry) for entry in entries], indent=1),

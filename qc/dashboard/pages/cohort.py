@@ -12,8 +12,10 @@ from qc.dashboard import charts, lis, words
 from qc.dashboard.attributes import GROUPS, UNKNOWN, attributes, read_table, setting_name
 from qc.dashboard.brush import parallel_brush, within
 from qc.dashboard.context import Context
+from qc.dashboard.downloads import csv_button
 from qc.dashboard.frames import Column, Frame
 from qc.dashboard.reads import class_shares, worklist
+from qc.dashboard.uploads import text_of
 from qc.errors import QCError
 from qc.labels import Verdict
 from qc.manifest import write_manifest
@@ -80,14 +82,7 @@ def _selection(context: Context, chosen: Frame, of: int) -> None:
     cells[2].metric("Usable tissue", words.number(usable, "mm²"))
     cells[3].metric("Share of tissue usable", words.percent(usable / tissue) if tissue else words.MISSING)
     with st.container(horizontal=True):
-        st.download_button(
-            "Selected slides (CSV)",
-            lambda: lis.results_csv(chosen),
-            file_name="slidegate-selection.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        csv_button("Selected slides", lambda: lis.results(chosen), "selection")
         if context.run is not None and len(chosen):
             run, url, ids = context.run, str(context.store_url), frozenset(chosen["slide_id"])
             st.download_button(
@@ -134,14 +129,7 @@ def _group_figure(chosen: Frame, column: str) -> None:
     st.plotly_chart(charts.groups_figure(drawn, "usable slides"), config=charts.CONFIG, alt="Usable per group")
     if len(table) > _GROUPS_DRAWN:
         st.caption(f"The {_GROUPS_DRAWN} largest of {len(table)} are drawn.")
-    st.download_button(
-        f"Per {column} (CSV)",
-        lambda: lis.csv_bytes(table),
-        file_name=f"slidegate-{column}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    csv_button(f"Per {column}", lambda: table, f"{column}")
 
 
 def usable_by_group(table: Frame, column: str) -> Frame:
@@ -165,9 +153,9 @@ def _upload(context: Context) -> None:
         if file is None:
             return
         try:
-            text = file.getvalue().decode("utf-8-sig")
+            text = text_of(file.getvalue())
             lines = read_table(text)
-        except (QCError, UnicodeDecodeError) as error:
+        except QCError as error:
             st.error(str(error))
             return
         st.write(f"{len(lines):,} lines.")

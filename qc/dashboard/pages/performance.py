@@ -7,13 +7,15 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from qc.dashboard import charts, lis, performance, words
+from qc.dashboard import charts, performance, words
 from qc.dashboard.attributes import GROUPS, UNKNOWN, attributes
 from qc.dashboard.context import Context
+from qc.dashboard.downloads import csv_button
 from qc.dashboard.frames import Column, Frame
 from qc.dashboard.labels import read_labels
 from qc.dashboard.performance import ANSWERS, DECISIONS, LABELS, Rate
 from qc.dashboard.reads import class_shares, worklist
+from qc.dashboard.uploads import text_of
 from qc.errors import QCError
 from qc.labels import ARTEFACTS, Verdict
 from qc.metrics import Counts
@@ -72,8 +74,8 @@ def _labels(context: Context) -> Column | None:
     if file is None:
         return None
     try:
-        return read_labels(file.getvalue().decode("utf-8-sig"), paths(context.store.engine, context.run_id))
-    except (QCError, UnicodeDecodeError) as error:
+        return read_labels(text_of(file.getvalue()), paths(context.store.engine, context.run_id))
+    except QCError as error:
         st.error(str(error))
         return None
 
@@ -175,15 +177,7 @@ def _rate_table(table: Frame, title: str) -> None:
         out[label] = [_with_interval(row, name) for row in table.to_dict("records")]
     out["Prevalence"] = table["prevalence"].map(words.percent)
     st.dataframe(out, hide_index=True, alt=f"Rates per {title}; the same as CSV below.")
-    st.download_button(
-        f"Rates per {title} (CSV)",
-        lambda: lis.csv_bytes(table),
-        file_name=f"slidegate-rates-{title}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key=f"rates_{title}",
-    )
+    csv_button(f"Rates per {title}", lambda: table, f"rates-{title}", key=f"rates_{title}")
 
 
 def _with_interval(row: dict, name: str) -> str:

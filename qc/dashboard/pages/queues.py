@@ -5,9 +5,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from qc.dashboard import lis, words
+from qc.dashboard import words
 from qc.dashboard.attributes import attributes
 from qc.dashboard.context import Context
+from qc.dashboard.downloads import csv_button
 from qc.dashboard.frames import Column, Frame
 from qc.dashboard.reads import everything, worklist
 from qc.store.decision import Action, Reason
@@ -41,14 +42,7 @@ def page(context: Context) -> None:
         return
     shown = queue_columns(queue, barcodes, came if action in _BRINGS_NEW else None)
     row = _choose(shown)
-    st.download_button(
-        "This queue (CSV)",
-        lambda: lis.csv_bytes(shown),
-        file_name=f"slidegate-{action.label}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    csv_button("This queue", lambda: shown, f"{action.label}")
     if row is not None and row < len(queue):
         _act(context, queue.iloc[row], action, came, barcodes)
 

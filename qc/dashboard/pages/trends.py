@@ -3,9 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from qc.dashboard import charts, lis, trends, words
+from qc.dashboard import charts, trends, words
 from qc.dashboard.attributes import GROUPS, UNKNOWN, attributes
 from qc.dashboard.context import Context
+from qc.dashboard.downloads import csv_button
 from qc.dashboard.frames import Frame
 from qc.dashboard.reads import worklist
 from qc.dashboard.saved import control_settings
@@ -85,14 +86,7 @@ def _alarms(found: list[Trend], measure: str) -> None:
         shown["Usual"] = [_value(value, measure) for value in alarms["centre"]]
         shown["Slides"], shown["Rule"] = alarms["slides"], alarms["rules"]
         st.dataframe(shown, hide_index=True, height=min(320, 38 + 35 * len(shown)), alt="Alarms; the same as CSV below")
-        st.download_button(
-            "Alarms (CSV)",
-            lambda: lis.csv_bytes(alarms),
-            file_name="slidegate-alarms.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        csv_button("Alarms", lambda: alarms, "alarms")
 
 
 def _draw(found: list[Trend], measure: str) -> None:

@@ -8,8 +8,10 @@ import streamlit as st
 from qc.dashboard import lis, words
 from qc.dashboard.attributes import UNKNOWN, attributes
 from qc.dashboard.context import Context
+from qc.dashboard.downloads import csv_button
 from qc.dashboard.frames import Column, Frame
 from qc.dashboard.reads import worklist
+from qc.dashboard.uploads import text_of
 from qc.errors import QCError
 from qc.labels import Verdict
 from qc.store.people import Role
@@ -93,7 +95,7 @@ def _table(table: Frame) -> int | None:
     if table.empty:
         st.success("Nothing left here. Choose another filter to see more slides.", icon=":material/done_all:")
         return None
-    colours = [words.VERDICT_COLOURS[v] for v in Verdict]
+    colours = [v.hex_colour for v in Verdict]
     columns = {
         "Verdict": st.column_config.MultiselectColumn(
             options=[words.verdict(v) for v in Verdict], color=colours, width=115
@@ -154,14 +156,7 @@ def _priority(context: Context, slide: Column) -> None:
 
 
 def _exchange(context: Context, chosen: Frame, table: Frame) -> None:
-    st.download_button(
-        "Results for the LIS (CSV)",
-        lambda: lis.results_csv(chosen),
-        file_name="slidegate-results.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    csv_button("Results for the LIS", lambda: lis.results(chosen), "results")
     if context.may(Role.TECHNICIAN):
         with st.popover("Priorities from the LIS (CSV)", icon=":material/upload:"):
             _import_orders(context, table)
@@ -175,8 +170,8 @@ def _import_orders(context: Context, table: Frame) -> None:
     slide_of = dict(zip(table["slide_id"], table["slide_id"], strict=True))
     slide_of |= {code: one for code, one in zip(table["barcode"], table["slide_id"], strict=True) if code}
     try:
-        orders = lis.read_orders(file.getvalue().decode("utf-8-sig"), slide_of)
-    except (QCError, UnicodeDecodeError) as error:
+        orders = lis.read_orders(text_of(file.getvalue()), slide_of)
+    except QCError as error:
         st.error(str(error))
         return
     st.write(f"{len(orders.priorities)} slides found, {len(orders.unknown)} not in this run.")

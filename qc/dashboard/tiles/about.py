@@ -30,7 +30,7 @@ def _about_class(record: Assessed, cls: Any) -> dict[str, Any]:
     return {
         "id": int(cls),
         "label": cls.label,
-        "colour": "#{:02x}{:02x}{:02x}".format(*cls.colour),
+        "colour": cls.hex_colour,
         "area_mm2": amount.area_mm2,
         "share": None if amount.share != amount.share else amount.share,
     }
