@@ -31,6 +31,10 @@ class TissueMask:
         """Tissue area in square millimetres."""
         return float(np.count_nonzero(self.is_tissue)) * self.grid.cell_area_mm2
 
+    def on(self, grid: Grid) -> "TissueMask":
+        """The mask on another grid of the same slide, nearest cell by nearest cell."""
+        return TissueMask(tissue_in(self, grid, grid.window), grid)
+
 
 @dataclass(frozen=True)
 class ArtefactMap:

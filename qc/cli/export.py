@@ -107,19 +107,21 @@ def _map_writer(
     wanted: str, run: "RunFolder", dicom: Path | None, outlines: dict[str, float]
 ) -> "Callable[[Assessed, Path], None]":
     from qc.exchange.rasters import read_artefact_map, write_label_tiff
+    from qc.pipeline.stored import stored_maps
 
     def write(record: "Assessed", target: Path) -> None:
-        artefacts = read_artefact_map(run.slide(record.stamp.slide_id).artefacts)
+        slide = run.slide(record.stamp.slide_id)
         stamp: dict[str, Any] = record.stamp.model_dump(exclude={"path"})
         if wanted == "geojson":
-            from qc.exchange.geojson import map_collection, write_geojson
+            from qc.exchange.geojson import feature_collection, write_geojson
 
-            write_geojson(map_collection(artefacts, **outlines), target, stamp)
+            write_geojson(feature_collection(*stored_maps(slide), **outlines), target, stamp)
         elif wanted == "tiff":
-            write_label_tiff(artefacts, target, stamp)
+            write_label_tiff(read_artefact_map(slide.artefacts), target, stamp)
         else:
             from qc.exchange.seg import find_source, write_seg
 
+            artefacts = read_artefact_map(slide.artefacts)
             size = artefacts.grid.slide_size
             instance = find_source(dicom or Path(record.stamp.path), (size.width, size.height))
             write_seg(artefacts, instance, record, run.read_note().run_id, target)

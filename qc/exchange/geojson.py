@@ -33,6 +33,9 @@ def feature_collection(
 ) -> dict[str, Any]:
     """Tissue and artefact areas as a GeoJSON FeatureCollection that QuPath imports.
 
+    With the defaults and the mask on the map's grid `qc.exchange.annotations.burnt` makes the same map of it again,
+    cell by cell.
+
     Args:
         artefacts: The artefact map.
         tissue: The tissue mask.
@@ -52,15 +55,6 @@ def feature_collection(
             cls = ArtefactClass(value)
             features.append(_feature(polygon, cls.label.capitalize(), cls.colour, grid))
     return {"type": "FeatureCollection", "features": features}
-
-
-def map_collection(artefacts: ArtefactMap, simplify_cells: float = 0.0, min_area_um2: float = 0.0) -> dict[str, Any]:
-    """The same from a stored map alone: tissue is what the map calls clean or an artefact.
-
-    With the defaults `qc.exchange.annotations.burnt` makes the same map of it again, cell by cell.
-    """
-    is_tissue = np.isin(artefacts.classes, (ArtefactClass.CLEAN, *ARTEFACTS))
-    return feature_collection(artefacts, TissueMask(is_tissue, artefacts.grid), simplify_cells, min_area_um2)
 
 
 def write_geojson(collection: dict[str, Any], path: Path, stamp: Mapping[str, str] | None = None) -> None:

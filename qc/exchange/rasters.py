@@ -1,4 +1,7 @@
-"""Artefact maps as paletted PNG and TIFF: one byte a cell, the class id; the legend travels in the file."""
+"""Artefact maps as paletted PNG and TIFF: one byte a cell, the class id; the legend travels in the file.
+
+Tissue masks are PNGs of one bit a cell.
+"""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +17,7 @@ from qc.errors import ExchangeError, RunError
 from qc.files import replacing
 from qc.geometry import Grid, Mpp, Size
 from qc.labels import IGNORE, ArtefactClass
-from qc.maps import ArtefactMap
+from qc.maps import ArtefactMap, TissueMask
 
 _KEY = "slidegate"
 _IGNORE_COLOUR = (204, 121, 167)
@@ -62,6 +65,30 @@ def read_artefact_map(path: Path) -> ArtefactMap:
             return ArtefactMap(np.array(image), _grid(json.loads(image.info[_KEY])))
     except (OSError, SyntaxError, KeyError, ValueError) as error:
         raise RunError(f"{path} is no artefact map ({error})", "assess the slide again") from error
+
+
+def write_tissue_mask(tissue: TissueMask, path: Path, stamp: Mapping[str, str] | None = None) -> None:
+    """Write a tissue mask as PNG, white where tissue is; the text chunk `slidegate` holds grid and stamp as JSON.
+
+    Args:
+        tissue: The mask.
+        path: PNG file to write.
+        stamp: Where the mask comes from.
+    """
+    _write_png(Image.fromarray(tissue.is_tissue), path, {"stamp": dict(stamp or {}), **_about_grid(tissue.grid)})
+
+
+def read_tissue_mask(path: Path) -> TissueMask:
+    """Read a mask that `write_tissue_mask` wrote.
+
+    Raises:
+        RunError: If the file is no such mask.
+    """
+    try:
+        with PngImagePlugin.PngImageFile(path) as image:
+            return TissueMask(np.array(image), _grid(json.loads(image.info[_KEY])))
+    except (OSError, SyntaxError, KeyError, ValueError) as error:
+        raise RunError(f"{path} is no tissue mask ({error})", "assess the slide again") from error
 
 
 def write_label_tiff(artefacts: ArtefactMap, path: Path, stamp: Mapping[str, str] | None = None) -> None:
@@ -129,6 +156,12 @@ def _about(grid: Grid, stamp: Mapping[str, str] | None) -> dict[str, Any]:
     return {
         "legend": {c.label: {"id": int(c), "colour": c.colour} for c in ArtefactClass},
         "stamp": dict(stamp or {}),
+        **_about_grid(grid),
+    }
+
+
+def _about_grid(grid: Grid) -> dict[str, float]:
+    return {
         "cell_mpp": grid.cell_mpp,
         "slide_mpp": grid.slide_mpp,
         "slide_width_px": grid.slide_size.width,

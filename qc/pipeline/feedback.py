@@ -19,11 +19,12 @@ from qc.errors import ExchangeError
 from qc.exchange.annotations import burnt, check_place, read_drawing
 from qc.exchange.corrections import SOURCES_FILE, add_sources, source_of, write_mask
 from qc.exchange.feedback import Disagreement, Lesson, disagreements, with_marks_taken_back
-from qc.exchange.geojson import map_collection, write_geojson
+from qc.exchange.geojson import feature_collection, write_geojson
 from qc.exchange.rasters import read_artefact_map
 from qc.exchange.tables import write_csv
 from qc.maps import ArtefactMap
 from qc.pipeline.folder import RunFolder
+from qc.pipeline.stored import stored_maps
 from qc.record import Assessed
 from qc.store.decision import Decision
 
@@ -106,7 +107,7 @@ def _of_disagreement(run: RunFolder, one: Disagreement, folder: Path, drawn: Map
         case Lesson.TO_BE_DRAWN:
             path = folder / "to-draw" / f"{_id(one)}.geojson"
             stamp = one.record.stamp.model_dump(exclude={"path"})
-            write_geojson(map_collection(read_artefact_map(slide.artefacts)), path, stamp)
+            write_geojson(feature_collection(*stored_maps(slide)), path, stamp)
             return path
         case Lesson.NONE:
             return None

@@ -8,7 +8,7 @@ from PIL import Image
 
 from qc.exchange import tables
 from qc.exchange.geojson import feature_collection, write_geojson
-from qc.exchange.rasters import write_artefact_map
+from qc.exchange.rasters import write_artefact_map, write_tissue_mask
 from qc.figures.contact_sheet import Entry, contact_sheet
 from qc.figures.overlay import draw_overlay, fitted, unframed
 from qc.files import replacing
@@ -32,6 +32,7 @@ def write_outputs(assessment: Assessment, folder: SlideFolder) -> None:
     record, picture = assessment.record, assessment.picture
     stamp = record.stamp.model_dump(exclude={"path"})
     write_artefact_map(assessment.artefacts, folder.artefacts, stamp)
+    write_tissue_mask(assessment.tissue, folder.tissue, stamp)
     _write_jpeg(Image.fromarray(fitted(picture, _PICTURE_SIDE_PX)), folder.overview, stamp)
     title = f"{record.stamp.slide_id}: {record.verdict} - {record.reason}"
     overlay = draw_overlay(picture, assessment.artefacts, assessment.tissue, title, _PICTURE_SIDE_PX)

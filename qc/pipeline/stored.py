@@ -7,26 +7,31 @@ from rasterio.transform import Affine
 
 from qc.errors import RunError
 from qc.exchange.annotations import read_drawing
-from qc.exchange.rasters import read_artefact_map
+from qc.exchange.rasters import read_artefact_map, read_tissue_mask
 from qc.geometry import Grid
 from qc.labels import ArtefactClass
 from qc.maps import ArtefactMap, TissueMask
 from qc.pipeline.folder import RunFolder, SlideFolder
-from qc.store.database import Store, sqlite_url
 from qc.store.decision import Decision
 
 
 def stored_maps(folder: SlideFolder) -> tuple[ArtefactMap, TissueMask]:
     """The artefact map and the tissue it is about, both on the map's grid.
 
-    Whatever has a class is tissue. The map alone does not tell tissue that was not seen from area that was not scanned:
-    there the stored outlines decide.
+    What the map calls GLASS is no tissue. Runs of early versions keep no mask: there, whatever has a class is tissue,
+    and the stored outlines, which follow the tissue within a cell, tell tissue that was not seen from area not scanned.
 
     Raises:
-        RunError: If the map is not there or damaged.
+        RunError: If the map is not there, or map or mask is damaged or of another slide.
         ExchangeError: If the outlines are needed and not there or damaged.
     """
     artefacts = read_artefact_map(folder.artefacts)
+    if folder.tissue.exists():
+        tissue = read_tissue_mask(folder.tissue)
+        if tissue.grid.at(artefacts.grid.cell_mpp) != artefacts.grid:
+            raise RunError(f"{folder.tissue} and {folder.artefacts} are of two slides", "assess the slide again")
+        is_tissue = tissue.on(artefacts.grid).is_tissue & (artefacts.classes != ArtefactClass.GLASS)
+        return artefacts, TissueMask(is_tissue, artefacts.grid)
     is_unseen = artefacts.classes == ArtefactClass.UNASSESSED
     is_tissue = ~is_unseen & (artefacts.classes != ArtefactClass.GLASS)
     if is_unseen.any():
@@ -42,7 +47,7 @@ def decisions_in_force(run: RunFolder, run_id: str, store_url: str | None = None
     """
     if store_url is None and not run.store.exists():
         raise RunError(f"{run.root} keeps its results in another store", "pass --store as when it was assessed")
-    store = Store(store_url or sqlite_url(run.store))
+    store = run.open_store(store_url)
     try:
         if run_id not in store.runs():
             raise RunError(f"the store does not know the run {run.root}", "pass --store as when it was assessed")

@@ -1,5 +1,6 @@
 """What tests of viewer and review share: a run of two drawn slides with known marks and one that was not read."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,16 +9,19 @@ import pytest
 
 from qc.config.assess import AssessSettings
 from qc.config.profile import load_profile
-from qc.exchange.geojson import map_collection, write_geojson
+from qc.exchange.geojson import feature_collection, write_geojson
 from qc.exchange.rasters import write_artefact_map
 from qc.geometry import Grid, Mpp, Size
 from qc.labels import ArtefactClass, Verdict
-from qc.maps import ArtefactMap
+from qc.maps import ArtefactMap, TissueMask
 from qc.pipeline.folder import RunFolder
 from qc.record import Assessed, ClassCoverage, Failed, Stamp
 from qc.slide.files import SlideFile, fingerprint
 from qc.store.database import Store, sqlite_url
 from qc.store.people import Actor, Role
+
+sys.path.insert(0, str(Path(__file__).parent))
+from serving import CHROMIUM
 
 WIDTH_PX, HEIGHT_PX = 2400, 1800
 MARK = (600, 400, 400, 320)
@@ -96,7 +100,8 @@ def _write_slide(run: RunFolder, path: Path, classes: np.ndarray, is_marked: boo
     folder.root.mkdir(parents=True)
     artefacts = ArtefactMap(classes, Grid(Size(WIDTH_PX, HEIGHT_PX), Mpp(1.0), Mpp(2.0)))
     write_artefact_map(artefacts, folder.artefacts)
-    write_geojson(map_collection(artefacts), folder.geojson)
+    tissue = TissueMask(classes != ArtefactClass.GLASS, artefacts.grid)
+    write_geojson(feature_collection(artefacts, tissue), folder.geojson)
     mm2 = {cls.name.lower(): float((classes == cls).sum()) * 4e-6 for cls in ArtefactClass if cls.name != "GLASS"}
     total = sum(mm2.values())
     record = Assessed(
@@ -145,6 +150,17 @@ def _stamp(slide_id: str, path: Path, content: str) -> Stamp:
         settings_fingerprint="0",
         software_version="0",
     )
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real Chromium without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,11 @@ from qc.cli import main
 from qc.config.assess import AssessSettings
 from qc.config.profile import load_profile
 from qc.exchange.coords import read_coords
-from qc.exchange.rasters import read_artefact_map, read_label_tiff, write_artefact_map
+from qc.exchange.rasters import read_artefact_map, read_label_tiff, write_artefact_map, write_tissue_mask
 from qc.geometry import Grid, Mpp, Size
 from qc.labels import ArtefactClass
 from qc.manifest import Manifest, ManifestNote, slide_frame, tile_frame, write_manifest
-from qc.maps import ArtefactMap
+from qc.maps import ArtefactMap, TissueMask
 from qc.pipeline.folder import RunFolder
 from qc.record import Assessed, ClassCoverage, Failed, Stamp
 
@@ -57,6 +57,8 @@ def run(tmp_path, data):
         slide = folder.slide(f"a-{name}")
         slide.root.mkdir(parents=True)
         write_artefact_map(ArtefactMap(classes, GRID), slide.artefacts)
+        is_tissue = (classes != ArtefactClass.GLASS) & (np.arange(GRID.size.width) < 495)  # beyond, nothing was scanned
+        write_tissue_mask(TissueMask(is_tissue, GRID), slide.tissue)
         slide.write_record(assessed(f"a-{name}", data / name / "a.tiff"))
     failed = Failed(
         stamp=Stamp.unkept("b-1", str(data / "b.svs"), "0"),

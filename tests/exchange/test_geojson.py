@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from qc.exchange.annotations import burnt, read_drawing
-from qc.exchange.geojson import feature_collection, map_collection, write_geojson
+from qc.exchange.geojson import feature_collection, write_geojson
 from qc.geometry import Grid, Mpp, Size
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.maps import ArtefactMap, TissueMask
@@ -54,9 +54,12 @@ def test_a_map_comes_back_from_its_outlines_cell_by_cell(tmp_path_factory, slide
 @settings(deadline=None)
 @given(maps())
 def test_a_stored_map_comes_back_whole_what_nobody_saw_included(tmp_path_factory, slide):
-    artefacts, _ = slide
+    artefacts, drawn = slide
+    is_classified = np.isin(artefacts.classes, (ArtefactClass.CLEAN, *ARTEFACTS))
+    is_unseen = artefacts.classes == ArtefactClass.UNASSESSED
+    tissue = TissueMask(is_classified | (is_unseen & drawn.is_tissue), artefacts.grid)
 
-    collection = map_collection(artefacts)
+    collection = feature_collection(artefacts, tissue)
 
     assert np.array_equal(back(collection, artefacts, tmp_path_factory.getbasetemp()), artefacts.classes)
 
@@ -68,7 +71,9 @@ def test_simplified_outlines_move_borders_by_a_cell_and_no_more(tmp_path):
     classes[(x - 90) ** 2 + (y - 80) ** 2 < 30**2] = ArtefactClass.PEN
     artefacts = ArtefactMap(classes.astype(np.uint8), grid)
 
-    collection = map_collection(artefacts, simplify_cells=1.0)
+    tissue = TissueMask(artefacts.classes != ArtefactClass.GLASS, grid)
+
+    collection = feature_collection(artefacts, tissue, simplify_cells=1.0)
 
     changed = back(collection, artefacts, tmp_path) != artefacts.classes
     inner = np.zeros_like(changed)

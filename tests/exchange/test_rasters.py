@@ -12,13 +12,15 @@ from qc.errors import ExchangeError, RunError
 from qc.exchange.rasters import (
     read_artefact_map,
     read_label_tiff,
+    read_tissue_mask,
     write_artefact_map,
     write_label_mask,
     write_label_tiff,
+    write_tissue_mask,
 )
 from qc.geometry import Grid, Mpp, Size
 from qc.labels import IGNORE, ArtefactClass
-from qc.maps import ArtefactMap
+from qc.maps import ArtefactMap, TissueMask
 
 
 @settings(deadline=None, max_examples=30)
@@ -46,6 +48,18 @@ def test_any_viewer_sees_the_class_colours_and_the_legend(tmp_path):
     assert json.loads(image.info["slidegate"])["legend"]["out of focus"]["id"] == 6
 
 
+def test_a_tissue_mask_comes_back_with_its_grid_and_takes_a_bit_a_cell(tmp_path):
+    grid = Grid(Size(8001, 6003), Mpp(0.2527), Mpp(8.0864))
+    is_tissue = np.random.default_rng(0).random(grid.shape) < 0.5
+    write_tissue_mask(TissueMask(is_tissue, grid), tmp_path / "tissue.png", {"slide_id": "a"})
+
+    back = read_tissue_mask(tmp_path / "tissue.png")
+
+    assert np.array_equal(back.is_tissue, is_tissue)
+    assert back.grid == grid
+    assert (tmp_path / "tissue.png").stat().st_size < grid.size.area / 8 * 1.2 + 500
+
+
 def _cut(path):
     path.write_bytes(path.read_bytes()[:-200])
 
@@ -69,6 +83,8 @@ def test_a_spoilt_map_is_an_error_with_a_way_out_and_never_a_map(tmp_path, spoil
 
     with pytest.raises(RunError, match="assess the slide again"):
         read_artefact_map(path)
+    with pytest.raises(RunError, match="assess the slide again"):
+        read_tissue_mask(path)
 
 
 def test_a_map_of_a_whole_large_slide_can_be_read_back(tmp_path):

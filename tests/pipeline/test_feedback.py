@@ -12,11 +12,11 @@ from qc.config.toml import load_settings
 from qc.config.training import TrainingSources
 from qc.errors import ExchangeError
 from qc.exchange.feedback import Lesson, disagreements, with_marks_taken_back
-from qc.exchange.geojson import map_collection, write_geojson
+from qc.exchange.geojson import feature_collection, write_geojson
 from qc.exchange.rasters import read_artefact_map, write_artefact_map
 from qc.geometry import Grid, Mpp, Size
 from qc.labels import IGNORE, ArtefactClass, Verdict
-from qc.maps import ArtefactMap
+from qc.maps import ArtefactMap, TissueMask
 from qc.pipeline.feedback import write_feedback
 from qc.pipeline.folder import RunFolder
 from qc.record import Assessed, ClassCoverage, Stamp
@@ -130,7 +130,8 @@ def test_what_was_missed_is_drawn_by_a_person_and_then_taught(run, small_tiff, a
     assert (out / "to-draw" / "b.geojson").is_file()
     drawn = artefacts.classes.copy()
     drawn[250:280, 100:200] = FOLD
-    write_geojson(map_collection(ArtefactMap(drawn, GRID)), tmp_path / "drawn" / "b.geojson", {"slide_id": "b"})
+    outlines = feature_collection(ArtefactMap(drawn, GRID), TissueMask(drawn != GLASS, GRID))
+    write_geojson(outlines, tmp_path / "drawn" / "b.geojson", {"slide_id": "b"})
     write_feedback(run, decisions, out, small_tiff.parent, drawings=tmp_path / "drawn")
 
     assert np.array_equal(read_artefact_map(out / "masks" / "b.png").classes, drawn)

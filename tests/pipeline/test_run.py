@@ -102,7 +102,7 @@ def test_folder_tables_and_store_tell_the_same(files, run):
     for table in (pd.read_csv(run.csv), pd.read_parquet(run.parquet)):
         assert table["verdict"].tolist() == [str(record.verdict) for record in by_id]
     slide = run.slide(records[0].stamp.slide_id)
-    for path in (slide.overview, slide.overlay, slide.artefacts, slide.geojson):
+    for path in (slide.overview, slide.overlay, slide.artefacts, slide.tissue, slide.geojson):
         assert path.stat().st_size > 100
     assert read_artefact_map(slide.artefacts).grid.cell_mpp == records[0].map_mpp
 
