@@ -19,3 +19,19 @@ class CellSettings(Settings):
     blue_share_max: float = Field(
         default=0.185, gt=0, lt=1, description="Share of blue in the optical density up to which a place is lymphocyte."
     )
+
+
+class QualitySettings(Settings):
+    """Which images of cells are left out before a classifier sees them."""
+
+    is_on: bool = Field(default=True, description="Whether any are.")
+    sharpness_min: float = Field(
+        default=5.0, description="Least sharpness of the cell: logarithm of the variance of the Laplacian."
+    )
+    covered_max: float = Field(
+        default=0.9, gt=0, le=1, description="Largest share of the image (0-1) that is not glass: stained over, crowded."
+    )
+    nucleus_area_min_px: int = Field(default=150, ge=0, description="Least area of a nucleus, square pixels.")
+    nucleus_contrast_min: float = Field(
+        default=0.5, ge=0, description="Least optical density, summed over colours, of the nucleus above the rest."
+    )

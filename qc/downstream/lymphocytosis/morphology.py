@@ -1,4 +1,4 @@
-"""What a haematologist reads off a cell, as numbers. In: an image and its cell. Out: one value per name in `NAMES`.
+"""What a haematologist reads off a cell, as numbers. In: a cell. Out: one value per name in `NAMES`.
 
 Size and shape of nucleus and cell, share of the nucleus, colours, grain of the chromatin, nucleoli.
 """
@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from qc.config.lymphocytosis import CellSettings
-from qc.downstream.lymphocytosis.segment import Cell, Mask, Rgb, find_cell
+from qc.downstream.lymphocytosis.segment import Cell, Mask
 
 _COLOURS = ("density", "red_share", "green_share")
 _GRAIN_PX = (0.7, 1.4, 2.8, 5.6)
@@ -35,9 +34,8 @@ to the mean density."""
 Float = NDArray[np.float64]
 
 
-def cell_values(rgb: Rgb, settings: CellSettings) -> Float:
-    """(len(NAMES),) of the lymphocyte of an image; NaN when none is found, and for cytoplasm when there is none."""
-    cell = find_cell(rgb, settings)
+def cell_values(cell: Cell) -> Float:
+    """(len(NAMES),) of a lymphocyte; NaN when none was found, and for cytoplasm when there is none."""
     if np.count_nonzero(cell.nucleus) < _LEAST_PX:
         return np.full(len(NAMES), np.nan)
     cytoplasm = cell.whole & ~cell.nucleus

@@ -1,0 +1,46 @@
+"""Which cells a classifier may see. In: an image of a cell. Out: how sharp, how covered, how large a nucleus; verdicts.
+
+Blurred, stained over or empty images are left out, by measures and limits alone: labels are never looked at.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from qc.config.lymphocytosis import CellSettings, QualitySettings
+from qc.downstream.lymphocytosis.segment import Cell, Rgb
+from qc.downstream.sharpness import sharpness
+
+MEASURES = ("sharpness", "covered", "nucleus_area_px", "nucleus_contrast")
+"""Logarithm of the Laplacian's variance over the cell and its surroundings; share of the image that is not glass;
+pixels of the nucleus; its mean density less that of the rest."""
+
+REASONS = ("no cell", "blurred", "stained over")
+
+Float = NDArray[np.float64]
+
+
+def quality_of(rgb: Rgb, cell: Cell, settings: CellSettings) -> Float:
+    """(len(MEASURES),) of one image; sharpness of the whole image where there is no cell."""
+    total = cell.density @ np.ones(3, np.float32)
+    covered = float((total >= settings.density_min).mean())
+    if not cell.nucleus.any():
+        return np.array([sharpness(rgb), covered, 0.0, 0.0])
+    x, y, width, height = cv2.boundingRect(cell.nucleus.astype(np.uint8))
+    margin = settings.closing_px
+    around = rgb[max(0, y - margin) : y + height + margin, max(0, x - margin) : x + width + margin]
+    contrast = float(total[cell.nucleus].mean() - total[~cell.whole].mean()) if (~cell.whole).any() else 0.0
+    return np.array([sharpness(around), covered, float(cell.nucleus.sum()), contrast])
+
+
+def reasons(quality: Float, settings: QualitySettings) -> list[str]:
+    """Why each cell is left out, the first of `REASONS` that holds; empty when it stays.
+
+    Args:
+        quality: (N, len(MEASURES)).
+        settings: Limits.
+    """
+    sharp, covered, area, contrast = quality.T
+    empty = (area < settings.nucleus_area_min_px) | (contrast < settings.nucleus_contrast_min)
+    faults = (empty, sharp < settings.sharpness_min, covered > settings.covered_max)
+    return [next((why for why, is_so in zip(REASONS, row, strict=True) if is_so), "") for row in zip(*faults, strict=True)]
