@@ -53,6 +53,12 @@ class OperatingSettings(Settings):
     """Where probabilities become classes."""
 
     tnr: float = Field(default=0.98, gt=0.5, lt=1, description="Wanted share of clean tissue that stays clean.")
+    suspicion_min: float = Field(
+        default=0.2,
+        gt=0,
+        lt=1,
+        description="Least calibrated suspicion that is ever called, 0-1: of calls there, about this share is right.",
+    )
     prevalence: float = Field(
         default=0.075,
         gt=0,
@@ -66,6 +72,11 @@ class TrainSettings(Settings):
 
     sources: str = Field(description="TOML file of training sources, beside this file.")
     seed: int = Field(default=1, ge=0, description="Of the split, of everything drawn and of the first weights.")
+    start: str = Field(
+        default="",
+        description="Network whose weights the training starts from: one that comes with the product, or a folder. "
+        "With folds, the parts of that folder's own training with the same names. Empty for weights drawn by seed.",
+    )
     hold_out: tuple[str, ...] = Field(default=(), description="Slides that are left for measuring.")
     folds: int = Field(
         default=0, ge=0, le=20, description="Parts of a cross-validation by patient; below 2 there is none."

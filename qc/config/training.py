@@ -101,6 +101,12 @@ class AugmentSettings(Settings):
     """How tiles are varied so that no scanner or stain is a cue; ranges are symmetric unless they say otherwise."""
 
     stain_gain: float = Field(default=0.3, ge=0, lt=1, description="Relative change of each stain's density.")
+    density: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Density of all stains together, from 1 / (1 + density) to 1 + density times.",
+    )
     recolour: float = Field(
         default=0.1,
         ge=0,

@@ -55,12 +55,14 @@ def jitter_stain(rgb: Rgb, settings: AugmentSettings, rng: np.random.Generator) 
 
     Args:
         rgb: (H, W, 3) uint8.
-        settings: `stain_gain`, `stain_shift` and `recolour`.
+        settings: `stain_gain`, `density`, `stain_shift` and `recolour`.
         rng: Draws gains and shifts.
     """
     vectors = np.vstack([HE_RUIFROK.vectors, np.cross(*HE_RUIFROK.vectors)]).astype(np.float32)
     vectors[2] /= np.linalg.norm(vectors[2])
     gain = 1 + rng.uniform(-settings.stain_gain, settings.stain_gain, 3)
+    if settings.density:
+        gain *= (1 + settings.density) ** rng.uniform(-1, 1)
     shift = rng.uniform(-settings.stain_shift, settings.stain_shift, 3)
     seen = vectors.copy()
     if rng.random() < settings.recolour:

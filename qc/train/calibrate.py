@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
+from qc.config.train import OperatingSettings
 from qc.errors import SettingsError
 from qc.labels import ARTEFACTS, ArtefactClass
 
 _NOTHING = 1e-9
-_LIMITS = np.linspace(0.05, 1, 191)
+_STEP = 0.005
 Logits = NDArray[np.float32]
 Probabilities = NDArray[np.float64]
 Weights = NDArray[np.float64]
@@ -47,8 +48,7 @@ def calibrate(
     slides: NDArray[np.str_],
     is_real: NDArray[np.bool_],
     order: Sequence[ArtefactClass],
-    prevalence: float,
-    tnr: float,
+    operating: OperatingSettings,
 ) -> Calibration:
     """From cells of slides that the network was not trained on.
 
@@ -58,8 +58,7 @@ def calibrate(
         slides: (n,) names.
         is_real: (n,) False where artefacts were composed into the tile.
         order: Classes in the order of the logits.
-        prevalence: True share of artefacts in tissue, 0-1.
-        tnr: Share of clean tissue that is to stay clean when all thresholds are used together, 0-1.
+        operating: What probabilities are corrected to and what thresholds are to reach.
 
     Raises:
         SettingsError: If none of the cells is clean tissue without a composed artefact on its tile.
@@ -70,13 +69,14 @@ def calibrate(
             "no clean tissue was left to find thresholds on", "name sources with clean tissue of more patients"
         )
     temperature = fit_temperature(logits, classes)
-    prior = prior_shift(np.bincount(classes, minlength=len(order)), order, prevalence)
+    prior = prior_shift(np.bincount(classes, minlength=len(order)), order, operating.prevalence)
     read = Calibration(temperature, tuple(prior.tolist()), {})
     is_artefact = np.isin(classes, [index for index, one in enumerate(order) if one in ARTEFACTS])
     weights = np.zeros(len(classes))
     weights[is_clean] = -_alike(slides[is_clean])
     weights[is_artefact] = _alike(classes[is_artefact])
-    return Calibration(temperature, read.prior, find_thresholds(read.probabilities(logits), weights, order, tnr))
+    thresholds = find_thresholds(read.probabilities(logits), weights, order, operating.tnr, operating.suspicion_min)
+    return Calibration(temperature, read.prior, thresholds)
 
 
 def calibrate_tissue(logits: Logits, classes: NDArray[np.int64], order: Sequence[ArtefactClass]) -> Calibration:
@@ -97,7 +97,7 @@ def calibrate_tissue(logits: Logits, classes: NDArray[np.int64], order: Sequence
 
 
 def find_thresholds(
-    p: Probabilities, weights: Weights, order: Sequence[ArtefactClass], tnr: float
+    p: Probabilities, weights: Weights, order: Sequence[ArtefactClass], tnr: float, suspicion_min: float
 ) -> dict[ArtefactClass, float]:
     """Suspicion from which each artefact is called, so that all together leave the share `tnr` of clean cells alone.
 
@@ -108,17 +108,19 @@ def find_thresholds(
         weights: (n,) of the cells: negative for clean ones, -1 in all; positive for artefacts.
         order: Classes in the order of the columns.
         tnr: 0-1.
+        suspicion_min: No threshold is lower, 0-1.
     """
+    limits = np.linspace(suspicion_min, 1, 1 + round((1 - suspicion_min) / _STEP))
     kinds = [index for index, one in enumerate(order) if one in ARTEFACTS]
     suspicion, kind = p[:, kinds].sum(axis=1), np.asarray(kinds)[p[:, kinds].argmax(axis=1)]
-    curves = {index: _curve(suspicion[kind == index], weights[kind == index]) for index in kinds}
-    chosen = dict.fromkeys(kinds, len(_LIMITS) - 1)
+    curves = {index: _curve(suspicion[kind == index], weights[kind == index], limits) for index in kinds}
+    chosen = dict.fromkeys(kinds, len(limits) - 1)
     left = 1 - tnr - sum(false[-1] for _true, false in curves.values())
     while (step := _next(curves, chosen, left)) is not None:
         index, place = step
         left -= curves[index][1][place] - curves[index][1][chosen[index]]
         chosen[index] = place
-    return {order[index]: float(_LIMITS[place]) for index, place in chosen.items()}
+    return {order[index]: float(limits[place]) for index, place in chosen.items()}
 
 
 def _next(curves: dict[int, tuple[Weights, Weights]], chosen: dict[int, int], left: float) -> tuple[int, int] | None:
@@ -134,10 +136,10 @@ def _next(curves: dict[int, tuple[Weights, Weights]], chosen: dict[int, int], le
     return found and found[1:]
 
 
-def _curve(suspicion: NDArray[np.float64], weights: Weights) -> tuple[Weights, Weights]:
+def _curve(suspicion: NDArray[np.float64], weights: Weights, limits: NDArray[np.float64]) -> tuple[Weights, Weights]:
     """Weight of true and of false calls at each limit."""
     order = np.argsort(suspicion)
-    first = np.searchsorted(suspicion[order], _LIMITS)
+    first = np.searchsorted(suspicion[order], limits)
     return tuple(
         np.append(np.cumsum(part[order][::-1])[::-1], 0.0)[first]
         for part in (np.maximum(weights, 0), np.maximum(-weights, 0))

@@ -6,7 +6,7 @@ the temperature and the thresholds found that way. Without, validation patients 
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,8 +18,10 @@ from qc.config.train import TrainSettings
 from qc.errors import SettingsError
 from qc.labels import ArtefactClass
 from qc.metrics.ranking import auroc
+from qc.nets.build import Network
 from qc.nets.calibrated import Calibrated
 from qc.nets.card import CARD, Card, SourceCard, read_card
+from qc.nets.packaged import network_folder
 from qc.nets.weights import load, save
 from qc.train.bank import PartOfBank, TileBank
 from qc.train.calibrate import Calibration, calibrate, calibrate_tissue
@@ -88,7 +90,8 @@ def train(job: Job) -> Card:
     """Train, calibrate, write; what a broken run left in the folder is continued.
 
     Raises:
-        SettingsError: If there are fewer patients than parts.
+        SettingsError: If there are fewer patients than parts, or the first weights come from another kind of network or
+            from one that knows what this one is judged on.
     """
     kept = _kept(job)
     if job.settings.folds:
@@ -158,29 +161,42 @@ def _split(refs: Sequence[Ref], kept: list[int], parts: dict[str, float], seed: 
     return {name: [kept[place] for place in places] for name, places in split.items()}
 
 
-def _slides(job: Job, indices: Sequence[int]) -> set[str]:
+def _slides(job: Job, indices: Iterable[int]) -> set[str]:
     return {job.bank.refs[index].slide for index in indices}
 
 
 def _fit(job: Job, training: list[int], validation: list[int] | None, folder: Path) -> Fit:
     part = PartOfBank(job.bank, tuple(training))
     other = PartOfBank(job.bank, tuple(validation)) if validation else None
-    return fit(part, other, job.classes, job.settings, folder, job.machine)
+    return fit(part, other, job.classes, job.settings, folder, job.machine, _first_network(job, training, folder))
+
+
+def _first_network(job: Job, training: list[int], folder: Path) -> Network | None:
+    """What the training in a folder starts from, or None for weights drawn by seed."""
+    name = job.settings.start
+    if not name:
+        return None
+    start = network_folder(name) if folder == job.folder else Path(name) / folder.name
+    model, card = load(start)
+    if card.classes != tuple(one.name for one in job.classes) or card.network != job.settings.network:
+        raise SettingsError(
+            f"{start} tells {', '.join(card.classes)} apart by {card.network}",
+            "start from a network of the same task and form, or from none",
+        )
+    known = {slide for source in card.sources for slide in source.slides}
+    leaked = (_slides(job, range(len(job.bank.refs))) - _slides(job, training)) & known
+    if leaked:
+        raise SettingsError(
+            f"{start} was trained on {', '.join(sorted(leaked))}, which this training is judged on",
+            "start from a network that left these slides out, or from none",
+        )
+    return model.network.train()
 
 
 def _calibrated(job: Job, unseen: Predicted) -> Calibration:
-    operating = job.settings.operating
     if job.task == "tissue":
         return calibrate_tissue(unseen.logits, unseen.classes, job.classes)
-    return calibrate(
-        unseen.logits,
-        unseen.classes,
-        unseen.slides,
-        unseen.is_real,
-        job.classes,
-        operating.prevalence,
-        operating.tnr,
-    )
+    return calibrate(unseen.logits, unseen.classes, unseen.slides, unseen.is_real, job.classes, job.settings.operating)
 
 
 def _save(

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from qc.cli import main
 from qc.labels import ARTEFACTS
@@ -124,6 +126,28 @@ def test_images_with_masks_become_a_network_with_a_card_and_pictures(
     later = read_card(out)
     assert later == card.model_copy(update={"thresholds": later.thresholds})
     assert later.thresholds == pytest.approx(card.thresholds, abs=1e-6)  # kept networks compute in another order
+
+
+def test_a_training_starts_from_another_network_unless_that_knows_what_this_one_is_judged_on(
+    qc: Any, labelled_images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, first = described(tmp_path), tmp_path / "first"
+    on = ("--data", labelled_images, "--tiles", tmp_path / "tiles", *ON_CPU)
+    qc(capsys, "train", "artefact", config, "--out", first, *on)
+    still = TRAINING.replace("epochs = 1", "epochs = 1\nlearning_rate = 1e-9")
+    config.write_text(f'start = "{first}"\n{still}', encoding="utf-8")
+
+    code, _, err = qc(capsys, "train", "artefact", config, "--out", tmp_path / "second", *on)
+    config.write_text(f'start = "{first}"\n{still.replace("folds = 2", "folds = 0")}', "utf-8")
+    refused, _, why = qc(capsys, "train", "artefact", config, "--out", tmp_path / "third", *on)
+
+    assert code == 0, err
+    for part in (".", "fold-0", "fold-1"):
+        before, after = (load_file(tmp_path / name / part / "weights.safetensors") for name in ("first", "second"))
+        weights = [name for name, one in before.items() if one.ndim > 1 and "num_batches" not in name]
+        assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in weights)
+    assert refused == 2
+    assert "which this training is judged on" in " ".join(why.split())
 
 
 def test_what_may_only_be_measured_on_is_refused_unless_the_weights_are_thrown_away(

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 
+from qc.config.train import OperatingSettings
 from qc.errors import SettingsError
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.metrics.ranking import reliability
@@ -80,7 +81,7 @@ def test_thresholds_leave_the_wanted_share_of_clean_tissue_alone(seed: int, tnr:
     logits[names != "slide-0", 1] += 2  # all slides but the largest look a little like folds; each counts alike
     is_real = rng.random(3000) < 0.7
 
-    found = calibrate(logits, classes, names, is_real, ORDER, 0.075, tnr)
+    found = calibrate(logits, classes, names, is_real, ORDER, OperatingSettings(tnr=tnr))
 
     p = found.probabilities(logits)
     limits = np.array([found.thresholds.get(one, np.inf) for one in ORDER])
@@ -90,7 +91,7 @@ def test_thresholds_leave_the_wanted_share_of_clean_tissue_alone(seed: int, tnr:
     per_slide = [1 - is_called[is_clean & (names == one)].mean() for one in np.unique(names[is_clean])]
     assert np.mean(per_slide) >= tnr - 1e-9
     assert set(found.thresholds) == set(ARTEFACTS)
-    assert all(0 < value <= 1 for value in found.thresholds.values())
+    assert all(OperatingSettings().suspicion_min <= value <= 1 for value in found.thresholds.values())
 
 
 def test_what_may_be_called_falsely_goes_where_it_finds_most() -> None:
@@ -101,7 +102,7 @@ def test_what_may_be_called_falsely_goes_where_it_finds_most() -> None:
     p[:1000, 1], p[1000:1500, 1], p[1500:, 3] = clean, folds, pens
     weights = np.concatenate([np.full(1000, -1e-3), np.full(1000, 2e-3)])
 
-    found = find_thresholds(p, weights, ORDER, 0.95)
+    found = find_thresholds(p, weights, ORDER, 0.95, 0.05)
 
     fold = found[ArtefactClass.FOLD]
     assert np.mean(clean >= fold) == pytest.approx(0.05, abs=0.01)  # all of it, for pens need none
@@ -113,9 +114,9 @@ def test_without_clean_tissue_there_is_nothing_to_find_thresholds_on() -> None:
     names = np.array(["a"] * 100)
 
     with pytest.raises(SettingsError, match="no clean tissue was left"):
-        calibrate(logits, classes, names, np.zeros(100, bool), ORDER, 0.075, 0.98)
+        calibrate(logits, classes, names, np.zeros(100, bool), ORDER, OperatingSettings())
     with pytest.raises(SettingsError, match="no clean tissue was left"):
-        calibrate(logits[:0], classes[:0], names[:0], np.ones(0, bool), ORDER, 0.075, 0.98)
+        calibrate(logits[:0], classes[:0], names[:0], np.ones(0, bool), ORDER, OperatingSettings())
 
 
 def test_reliability_counts_every_cell_once() -> None:
