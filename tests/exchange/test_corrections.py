@@ -54,6 +54,32 @@ def test_training_reads_the_mask_of_a_corrected_slide_cell_by_cell(tmp_path, sma
     assert item.annotation.mpp == 2.0
 
 
+@pytest.mark.parametrize("cell_mpp", [2.0, 3.7, 16.1])
+def test_no_cell_of_a_corrected_mask_moves_on_a_slide_that_ends_within_one(tmp_path, cell_mpp):
+    slide = tmp_path / "slide.png"
+    Image.new("RGB", (1000, 901), (220, 140, 180)).save(slide)
+    grid = Grid(Size(1000, 901), Mpp(1.0), Mpp(cell_mpp))
+    labels = np.random.default_rng(0).integers(1, 8, grid.shape, np.uint8)
+    one = record(slide, mpp_source="caller")
+    source = source_of(one, write_mask(labels, grid, one, tmp_path), tmp_path, "ours")
+
+    (item,) = plan_sources(TrainingSources(sources=(source,)), tmp_path).items
+
+    assert item.annotation is not None
+    assert item.annotation.mpp == cell_mpp
+    assert np.array_equal(item.annotation.window(grid, grid.window), labels)
+
+
+def test_a_mask_of_another_slide_is_refused_even_where_its_shape_fits(tmp_path, labels):
+    slide = tmp_path / "slide.png"
+    Image.new("RGB", (1001, 901), (220, 140, 180)).save(slide)
+    one = record(slide, mpp_source="caller")
+    source = source_of(one, write_mask(labels, GRID, one, tmp_path), tmp_path, "ours")
+
+    with pytest.raises(SettingsError, match="slide of 1000 x 900 pixels, its image has 1001 x 901"):
+        plan_sources(TrainingSources(sources=(source,)), tmp_path)
+
+
 def test_later_slides_are_added_and_what_a_person_set_stays(tmp_path, small_tiff, labels):
     path = tmp_path / "sources.toml"
     first, second = (record(tmp_path / "slides" / name / "a {1}[x].svs", f"a-{name}") for name in ("x", "y"))

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import rasterio.features
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from rasterio.transform import Affine
 
 from qc.config.training import Meaning
 from qc.errors import SettingsError
-from qc.geometry import Grid, Size, Window
+from qc.geometry import Grid, Mpp, Size, Window
 from qc.labels import ARTEFACTS, IGNORE, ArtefactClass
 
 Classes = NDArray[np.uint8]
@@ -61,24 +61,30 @@ def class_id(meaning: Meaning) -> int:
 def from_mask(path: Path, size: Size, mpp: float, values: dict[str, Meaning], rest: Meaning) -> Raster:
     """A mask image of any resolution over an image of `size` pixels at `mpp`.
 
-    HistoQC's masks hold 0 and 255; GrandQC's hold the values of `ArtefactClass`.
+    HistoQC's masks hold 0 and 255; GrandQC's hold the values of `ArtefactClass`. A mask that states its grid, as our
+    own do, is laid there, for its last cells may reach beyond the image; any other is taken to cover it exactly.
 
     Raises:
         SettingsError: If the mask cannot be read, has another shape than the image, or a key is no pixel value.
     """
     try:
-        with Image.open(path) as image:
+        with _opened(path) as image:
             mask = np.array(image if image.mode == "P" else image.convert("L"))
-    except OSError as error:
+            stated = _stated_grid(image)
+    except (OSError, SyntaxError, ValueError, KeyError, TypeError) as error:
         raise SettingsError(f"{path} cannot be read as a mask ({error})", "check `annotation`") from error
-    if abs(mask.shape[1] / mask.shape[0] / (size.width / size.height) - 1) > 0.05:
+    if stated and (stated.slide_size != size or stated.shape != mask.shape):
+        raise SettingsError(
+            f"{path} was made for a slide of {stated.slide_size} pixels, its image has {size}", "check `annotation`"
+        )
+    if abs(mask.shape[1] / mask.shape[0] / (size.width / size.height) - 1) > 0.05 and not stated:
         raise SettingsError(f"{path} is {mask.shape[1]} x {mask.shape[0]}, its image {size}", "check `annotation`")
     out = np.full(mask.shape, class_id(rest), np.uint8)
     for key, meaning in values.items():
         if not (key.isdecimal() and int(key) < 256):
             raise SettingsError(f"{key} is no value of a mask", "write values between 0 and 255 as keys")
         out[mask == int(key)] = class_id(meaning)
-    return Raster(out, mpp * size.width / mask.shape[1])
+    return Raster(out, mpp * (stated.pitch if stated else size.width / mask.shape[1]))
 
 
 def from_geojson(path: Path, grid: Grid, values: dict[str, Meaning], rest: Meaning) -> Raster:
@@ -101,3 +107,17 @@ def from_geojson(path: Path, grid: Grid, values: dict[str, Meaning], rest: Meani
         shapes, out_shape=grid.shape, fill=class_id(rest), transform=Affine.scale(grid.pitch), dtype="uint8"
     )
     return Raster(burnt, grid.cell_mpp)
+
+
+def _opened(path: Path) -> Image.Image:
+    """The image; as PNG without the limit by which Pillow refuses masks of large slides."""
+    return PngImagePlugin.PngImageFile(path) if path.suffix.lower() == ".png" else Image.open(path)
+
+
+def _stated_grid(image: Image.Image) -> Grid | None:
+    """The grid that the text chunk `slidegate` states; None for masks of other programs."""
+    if "slidegate" not in image.info:
+        return None
+    about = json.loads(image.info["slidegate"])
+    size = Size(about["slide_width_px"], about["slide_height_px"])
+    return Grid(size, Mpp(about["slide_mpp"]), Mpp(about["cell_mpp"]))
