@@ -48,9 +48,14 @@ class SlideLight:
     def _table(self, density: float) -> Rgb:
         """(1, 256, 3) uint8: every level of each channel, standardised."""
         gain = np.clip(density / self.tissue_density, _LEAST_GAIN, _MOST_GAIN) if self.tissue_density > 0 else 1.0
-        od = np.log10((np.array(self.glass_rgb) + 1) / np.arange(1, 257)[:, None])
+        od = _densities(self.glass_rgb)
         levels = (WHITE + 1) * 10 ** (-gain * od) - 1
         return np.clip(np.rint(levels), 0, 255).astype(np.uint8)[None]
+
+
+def _densities(glass_rgb: tuple[float, float, float]) -> NDArray[np.float64]:
+    """(256, 3) decadic optical density of every level against the level of glass in each channel."""
+    return np.log10((np.array(glass_rgb) + 1) / np.arange(1, 257)[:, None])
 
 
 def slide_light(rgb: Rgb, is_scanned: NDArray[np.bool_], is_tissue: NDArray[np.bool_], mpp: float) -> SlideLight:
@@ -65,7 +70,7 @@ def slide_light(rgb: Rgb, is_scanned: NDArray[np.bool_], is_tissue: NDArray[np.b
     glass = estimate_glass(rgb, is_scanned, TissueSettings()).rgb
     side_px = 2 * round(_SMOOTHED_UM / mpp / 2) + 1
     calm = np.asarray(cv2.blur(rgb, (side_px, side_px)), np.uint8) if side_px > 1 else rgb
-    table = np.log10((np.array(glass) + 1) / np.arange(1, 257)[:, None]).astype(np.float32)[None]
-    density = cv2.LUT(calm, table)[is_tissue & is_scanned].mean(axis=1)
+    # looked up for tissue alone: a plane of floats of a whole overview is twelve times its size
+    density = _densities(glass).astype(np.float32)[calm[is_tissue & is_scanned], np.arange(3)].mean(axis=1)
     dense = density[density > _HOLES_BELOW]
     return SlideLight(glass, float(np.median(dense)) if dense.size >= _FEW_PIXELS else float("nan"))
