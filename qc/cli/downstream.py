@@ -102,7 +102,7 @@ def _run(task: Any, arms: Any, manifest: Path, out: Path, settings_path: Path | 
     from qc.downstream.follicular.run import asked_trainings
 
     settings = load_settings(DownstreamSettings, settings_path) if settings_path else DownstreamSettings()
-    with counted("trainings", asked_trainings(settings, arms(settings.classifier))) as trained:
+    with counted("trainings", asked_trainings(manifest, settings, arms(settings.classifier))) as trained:
         paths = task(manifest, settings, out, trained)
     for path in paths:
         click.echo(f"written to {path}")

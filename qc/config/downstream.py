@@ -62,7 +62,12 @@ class ClassifierSettings(Settings):
     negative: str = Field(default="FH", min_length=1, description="Label of the slides that are not called.")
     positive: str = Field(default="FL", min_length=1, description="Label of the slides that are called.")
     input_px: int = Field(default=128, ge=32, le=1024, description="Side of a tile as the network sees it, pixels.")
-    encoder: str = Field(default="resnet18", description="Network known to timm, trained from scratch.")
+    encoder: str = Field(default="resnet18", description="Network known to timm.")
+    encoder_weights: str = Field(
+        default="",
+        description="File of the encoder's first weights (safetensors, or a state that torch saved); empty for weights "
+        "drawn by seed.",
+    )
     stain: StainSettings = Field(default_factory=StainSettings, description="Stain normalisation.")
     fit: FitSettings = Field(default_factory=FitSettings, description="Optimisation.")
     augment: AugmentSettings = Field(default=GEOMETRY_ONLY, description="How tiles are varied.")
@@ -73,10 +78,18 @@ class CompareSettings(Settings):
 
     seeds: tuple[int, ...] = Field(default=(1, 2, 3), min_length=1, description="Trainings of each arm.")
     folds: int = Field(
-        default=0, ge=0, le=20, description="Parts of a cross-validation by patient; 0 trains and tests once."
+        default=0,
+        ge=0,
+        le=20,
+        description="Parts of a cross-validation by patient that are dealt here; 0 goes by patients and split.",
     )
     test_patients: tuple[str, ...] = Field(
         default=(), description="Patients tested on; without them the manifest's split says who."
+    )
+    test_split: str = Field(
+        default="",
+        description="Part of the manifest's split that is tested on, such as `fold-2`. By default `test`, or without "
+        "it each fold in turn.",
     )
     test_share: float = Field(
         default=0.3, gt=0, lt=1, description="Share of patients tested on where nothing says who, 0-1."

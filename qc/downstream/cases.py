@@ -1,6 +1,6 @@
 """Labelled tiles, split by patient. In: the manifest's tile table. Out: parts to train and test that share nobody."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from qc.config.downstream import CompareSettings
 from qc.errors import ManifestError, SettingsError
 
-TRAIN, TEST = "train", "test"
+TRAIN, TEST, FOLD = "train", "test", "fold-"
+"""Names that `qc split` gives to parts; folds are numbered."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,9 @@ def labelled(tiles: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
 def parts(tiles: pd.DataFrame, settings: CompareSettings, seed: int = 0) -> tuple[Part, ...]:
     """Parts to train and test: a cross-validation by patient, named patients, the manifest's own split, or a draw.
 
+    Of a manifest's own split one part is tested on, and what is trained on is `train` and all other folds. Where no
+    part is named and none is called `test`, each fold is tested on in turn.
+
     Args:
         tiles: From `labelled`.
         settings: Which of these, in this order.
@@ -71,8 +75,8 @@ def parts(tiles: pd.DataFrame, settings: CompareSettings, seed: int = 0) -> tupl
     if not folds and settings.test_patients:
         is_test = tiles["patient"].isin(list(settings.test_patients)).to_numpy()
         return (_checked(Part("named", _rows(tiles, ~is_test), _rows(tiles, is_test))),)
-    if not folds and bool((tiles["split"] != "").any()):
-        return (_checked(Part("split", *(_named(tiles, name) for name in (TRAIN, TEST)))),)
+    if tested := tested_of_split(tiles["split"], settings):
+        return tuple(_of_split(tiles, name) for name in tested)
     count = folds or max(2, round(1 / settings.test_share))
     fold_of = _dealt(tiles, count, seed)
     number = np.array([fold_of[person] for person in tiles["person"]])
@@ -82,12 +86,39 @@ def parts(tiles: pd.DataFrame, settings: CompareSettings, seed: int = 0) -> tupl
     )
 
 
-def _named(tiles: pd.DataFrame, name: str) -> pd.DataFrame:
-    found = _rows(tiles, (tiles["split"] == name).to_numpy())
-    if found.empty:
-        names = ", ".join(sorted(set(tiles["split"])))
-        raise SettingsError(f"the manifest's split has no part {name} but {names}", "split it again with qc split")
-    return found
+def tested_of_split(splits: Iterable[str], settings: CompareSettings) -> tuple[str, ...]:
+    """Parts of the manifest's own split that are tested on in turn; none where the settings or a draw decide.
+
+    Args:
+        splits: The manifest's column `split`.
+        settings: What goes before it.
+    """
+    names = set(splits) - {""}
+    if settings.folds or settings.test_patients or not (names or settings.test_split):
+        return ()
+    folds = sorted((name for name in names if name.startswith(FOLD)), key=_in_order)
+    if settings.test_split or TEST in names or not folds:
+        return (settings.test_split or TEST,)
+    return tuple(folds)
+
+
+def _of_split(tiles: pd.DataFrame, tested: str) -> Part:
+    """One part of a manifest's split against those that are trained on; what else was held out is left alone."""
+    names = sorted(set(tiles["split"]) - {""}, key=_in_order)
+    trained = [name for name in names if name != tested and (name == TRAIN or name.startswith(FOLD))]
+    if tested not in names or not trained:
+        missing = TRAIN if tested in names else tested
+        raise SettingsError(
+            f"the manifest's split has no part {missing}; it has {', '.join(names) or 'none'}",
+            "split it again with qc split, or name the part to test on as test_split",
+        )
+    return _checked(Part(tested, *(_rows(tiles, tiles["split"].isin(part).to_numpy()) for part in (trained, [tested]))))
+
+
+def _in_order(name: str) -> tuple[str, int]:
+    """Folds by their number: `fold-10` comes after `fold-9`."""
+    number = name.removeprefix(FOLD)
+    return (FOLD, int(number)) if number.isdecimal() else (name, 0)
 
 
 def _rows(tiles: pd.DataFrame, chosen: NDArray[np.bool_]) -> pd.DataFrame:

@@ -32,6 +32,58 @@ def test_a_manifest_whose_split_parts_a_patient_is_refused(tiles: pd.DataFrame) 
         parts(tiles.assign(split=split), CompareSettings())
 
 
+def split_in(tiles: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """The slides dealt in turn, a pair of different labels to each part."""
+    slides = list(dict.fromkeys(tiles["slide_id"]))
+    part_of = {slide: names[(i // 2) % len(names)] for i, slide in enumerate(slides)}
+    return tiles.assign(split=[part_of[slide] for slide in tiles["slide_id"]])
+
+
+def test_the_folds_of_a_manifest_are_tested_on_in_turn(tiles: pd.DataFrame) -> None:
+    folded = split_in(tiles, "fold-10", "fold-2", "fold-1", "fold-9")
+
+    found = parts(folded, CompareSettings())
+
+    assert [part.name for part in found] == ["fold-1", "fold-2", "fold-9", "fold-10"]
+    for part in found:
+        assert set(part.test["split"]) == {part.name}
+        assert set(part.train["split"]) == {"fold-1", "fold-2", "fold-9", "fold-10"} - {part.name}
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "tested", "trained"),
+    [
+        (("train", "test", "validation"), "", "test", {"train"}),
+        (("train", "test", "validation"), "validation", "validation", {"train"}),
+        (("fold-1", "fold-2", "test"), "", "test", {"fold-1", "fold-2"}),
+        (("fold-1", "fold-2", "test"), "fold-1", "fold-1", {"fold-2"}),
+    ],
+)
+def test_one_part_of_a_split_is_tested_on_and_others_that_were_held_out_are_left_alone(
+    tiles: pd.DataFrame, names: tuple[str, ...], asked: str, tested: str, trained: set[str]
+) -> None:
+    [part] = parts(split_in(tiles, *names), CompareSettings(test_split=asked))
+
+    assert set(part.test["split"]) == {tested}
+    assert set(part.train["split"]) == trained
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "says"),
+    [
+        (("train", "rest"), "", "no part test; it has rest, train"),
+        (("fold-1", "fold-2"), "fold-3", "no part fold-3; it has fold-1, fold-2"),
+        (("fold-1", "rest"), "fold-1", "no part train; it has fold-1, rest"),
+        (("",), "test", "no part test; it has none"),
+    ],
+)
+def test_a_split_without_a_part_that_is_wanted_is_one_sentence(
+    tiles: pd.DataFrame, names: tuple[str, ...], asked: str, says: str
+) -> None:
+    with pytest.raises(SettingsError, match=says):
+        parts(split_in(tiles, *names), CompareSettings(test_split=asked))
+
+
 def test_named_patients_are_tested_on(tiles: pd.DataFrame) -> None:
     [part] = parts(tiles, CompareSettings(test_patients=("fl-1", "fh-2")))
 

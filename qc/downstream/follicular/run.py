@@ -7,11 +7,13 @@ import pandas as pd
 
 from qc.config.downstream import DownstreamSettings
 from qc.downstream.arms import Arm, Outcome
+from qc.downstream.cases import tested_of_split
 from qc.downstream.experiment import Experiment, prepare
 from qc.downstream.follicular.arms import filter_arms, follicular_arms
 from qc.downstream.follicular.pictures import write_pictures
 from qc.downstream.tables import arm_table, changed_table, difference_table
 from qc.files import replacing, write_text
+from qc.manifest import read_manifest
 
 
 def run_follicular(
@@ -34,9 +36,10 @@ def run_compare(manifest: Path, settings: DownstreamSettings, folder: Path, trai
     return _written(folder, text, outcomes)
 
 
-def asked_trainings(settings: DownstreamSettings, arms: Sequence[Arm]) -> int:
+def asked_trainings(manifest: Path, settings: DownstreamSettings, arms: Sequence[Arm]) -> int:
     """How often a network is asked for."""
-    return len(arms) * len(settings.compare.seeds) * max(1, settings.compare.folds)
+    tested = tested_of_split(read_manifest(manifest).tiles["split"], settings.compare)
+    return len(arms) * len(settings.compare.seeds) * max(1, settings.compare.folds, len(tested))
 
 
 def _prepared(manifest: Path, settings: DownstreamSettings, folder: Path, trained: Callable[[], None]) -> Experiment:
