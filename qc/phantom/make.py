@@ -10,8 +10,9 @@ from qc.geometry import Grid, Mpp, Size
 from qc.optics.artefact import lay_window, touched_window
 from qc.optics.field import Bounds, Coords, Float
 from qc.optics.stain import H_DAB, HE_MACENKO, HE_RUIFROK, StainPair, between, render
+from qc.phantom.metastases import outlines
 from qc.phantom.place import Placed, label_map, place_artefacts
-from qc.phantom.plan import Plan, plan_tissue
+from qc.phantom.plan import PLAN_UM, Plan, plan_tissue
 from qc.phantom.render import BLOCK_PX, render_stains, upsampled
 from qc.phantom.scanner import exposed, illumination, noise_bank
 from qc.phantom.spec import PhantomSpec
@@ -37,11 +38,12 @@ class PhantomTruth:
 
 @dataclass(frozen=True)
 class Phantom:
-    """A synthetic slide: (H, W, 3) uint8 RGB at `spec.mpp`, and its truth."""
+    """A synthetic slide: (H, W, 3) uint8 RGB at `spec.mpp`, its truth, and outlines of its metastases as GeoJSON."""
 
     spec: PhantomSpec
     rgb: NDArray[np.uint8]
     truth: PhantomTruth
+    lesions: dict[str, object]
 
 
 def make_phantom(spec: PhantomSpec) -> Phantom:
@@ -55,7 +57,8 @@ def make_phantom(spec: PhantomSpec) -> Phantom:
     truth = PhantomTruth(is_tissue, label_map(placed, is_tissue, spec.truth_mpp), spec.truth_mpp)
     stains = render_stains(plan, spec, stain_rng)
     colours = _Colours(spec, stain_rng)
-    return Phantom(spec, _photograph(stains, colours, placed, spec, noise_rng), truth)
+    rgb = _photograph(stains, colours, placed, spec, noise_rng)
+    return Phantom(spec, rgb, truth, outlines(plan.lesions, PLAN_UM, spec.mpp))
 
 
 def _tissue_truth(plan: Plan, spec: PhantomSpec) -> NDArray[np.bool_]:

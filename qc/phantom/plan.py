@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qc.phantom.follicles import lay_follicles
+from qc.phantom.metastases import Site, lay_metastases
 from qc.phantom.spec import PhantomSpec
 from qc.phantom.texture import Compartment
 
@@ -25,12 +26,14 @@ class Plan:
         thickness: (H, W) float32 around 1: section thickness and uptake of stain.
         glands: (N, 2) x, y in um.
         vessels: (N, 2) x, y in um.
+        lesions: (H, W) uint8, number of the metastasis from 1 upwards, 0 elsewhere.
     """
 
     labels: Labels
     thickness: Plane
     glands: NDArray[np.float64]
     vessels: NDArray[np.float64]
+    lesions: Labels
 
 
 def noise(shape: tuple[int, int], scale_um: float, rng: np.random.Generator) -> Plane:
@@ -48,16 +51,19 @@ def plan_tissue(spec: PhantomSpec, rng: np.random.Generator) -> Plan:
     height = _outline(spec, shape, rng)
     is_tissue = height > 0
     labels = np.zeros(shape, np.uint8)
+    lesions = np.zeros(shape, np.uint8)
     if spec.diagnosis == "none":
         _mixed(labels, is_tissue, spec, rng)
     else:
-        _lymph_node(labels, is_tissue, height, spec, rng)
+        lesions = _lymph_node(labels, is_tissue, height, spec, rng)
     if spec.diagnosis == "none":
         _gaps(labels, rng)
     thickness = 1 + 0.05 * noise(shape, 1500, rng) + 0.04 * noise(shape, 150, rng) + 0.02 * noise(shape, 40, rng)
     glands = _places(labels == Compartment.LAMINA, 118.0, 0.9, rng)
     stroma = (labels >= Compartment.STROMA_A) & (labels <= Compartment.STROMA_C) | (labels == Compartment.PARACORTEX)
-    return Plan(labels, np.clip(thickness, 0.6, 1.4).astype(np.float32), glands, _places(stroma, 330.0, 0.6, rng))
+    return Plan(
+        labels, np.clip(thickness, 0.6, 1.4).astype(np.float32), glands, _places(stroma, 330.0, 0.6, rng), lesions
+    )
 
 
 def _outline(spec: PhantomSpec, shape: tuple[int, int], rng: np.random.Generator) -> Plane:
@@ -116,7 +122,8 @@ def _gaps(labels: Labels, rng: np.random.Generator) -> None:
 
 def _lymph_node(
     labels: Labels, is_tissue: NDArray[np.bool_], height: Plane, spec: PhantomSpec, rng: np.random.Generator
-) -> None:
+) -> Labels:
+    """Write the node's compartments into `labels`; returns the number of the metastasis by place."""
     fatty = 0.12 * np.clip(noise(labels.shape, 1500, rng) + 0.1, 0, 1) + 0.02 * noise(labels.shape, 200, rng)
     node = is_tissue & (height > fatty)
     labels[is_tissue] = Compartment.FAT
@@ -133,6 +140,9 @@ def _lymph_node(
     labels[node & (depth < 32 + 10 * noise(labels.shape, 600, rng))] = Compartment.CAPSULE
     septa = np.abs(noise(labels.shape, 1300, rng)) < 0.035
     labels[node & septa & (depth < 900) & (labels == Compartment.PARACORTEX)] = Compartment.CAPSULE
+    if not spec.lesions:
+        return np.zeros(labels.shape, np.uint8)
+    return lay_metastases(Site(labels, node, PLAN_UM), spec.lesions, noise, rng)
 
 
 def _follicles(labels: Labels, where: NDArray[np.bool_], rng: np.random.Generator, uniform: bool) -> None:

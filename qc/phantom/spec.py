@@ -48,6 +48,14 @@ class FollicleSpec(Settings):
     mimics: float = Field(default=0.0, ge=0, le=1, description="share of follicles whose cells are of the other kind")
 
 
+class LesionSpec(Settings):
+    """One metastasis in a lymph node; see `qc.phantom.metastases`."""
+
+    diameter_um: float = Field(ge=20, le=12000, description="longest diameter")
+    elongation: float = Field(default=1.5, ge=1, le=3, description="longer over shorter axis before it is made ragged")
+    is_under_capsule: bool = Field(default=False, description="close to the capsule, where metastases begin")
+
+
 class PhantomSpec(Settings):
     """One synthetic slide; equal specifications give identical pixels and truth."""
 
@@ -61,6 +69,7 @@ class PhantomSpec(Settings):
     eosin: float = Field(default=1.0, ge=0, le=3, description="scales the second stain alone")
     diagnosis: Literal["lymphoma", "hyperplasia", "none"] = "none"
     follicles: FollicleSpec | None = Field(default=None, description="of a lymph node; by default the diagnosis's own")
+    lesions: tuple[LesionSpec, ...] = Field(default=(), max_length=50, description="metastases in a lymph node")
     tissues: tuple[TissueKind, ...] = Field(default=("stroma", "glands", "fat"), min_length=1)
     pieces: int = Field(default=2, ge=1, le=12, description="pieces of tissue on the glass")
     cover: float = Field(default=0.33, gt=0.02, le=0.85, description="target share of the slide under tissue, 0-1")
@@ -68,6 +77,12 @@ class PhantomSpec(Settings):
     scanner: ScannerSpec = ScannerSpec()  # pyright: ignore[reportCallIssue]
     seed: int = Field(default=0, ge=0)
     patient: str = Field(default="", description="patient the slide belongs to; empty means the slide's own")
+
+    @model_validator(mode="after")
+    def _lesions_have_a_node(self) -> Self:
+        if self.lesions and self.diagnosis == "none":
+            raise ValueError("lesions lie in lymph nodes; say diagnosis lymphoma or hyperplasia")
+        return self
 
     @property
     def size_px(self) -> tuple[int, int]:

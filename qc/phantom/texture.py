@@ -35,6 +35,7 @@ class Compartment(IntEnum):
     SINUS = 10
     CAPSULE = 11
     LAMINA = 12
+    TUMOUR = 13
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ CLEAVED = CellKind(6.3, 0.07, 1.28, 0.29, 0.19, 0.32, 0.16)
 SPINDLE = CellKind(2.4, 0.2, 4.2, 0.58, 0.15, 0.2)
 PLASMA = CellKind(6.0, 0.15, 1.15, 0.58, 0.2, 0.45)
 ENDOTHELIUM = CellKind(3.0, 0.2, 2.6, 0.75, 0.15, 0.2)
+CARCINOMA = CellKind(9.4, 0.2, 1.25, 0.34, 0.24, 0.45, 0.1)
 APOPTOTIC = CellKind(2.4, 0.35, 1.1, 1.3, 0.0, 0.0)
 
 
@@ -193,6 +195,7 @@ _MIXES = {
     Compartment.LIGHT_ZONE: _Mix(((CENTROCYTE, 5000), (CENTROBLAST, 1400)), 0.18, 0.4, 0.9, 50),
     Compartment.DARK_ZONE: _Mix(((CENTROBLAST, 6800), (CENTROCYTE, 2600)), 0.16, 0.4, 0.9, 150),
     Compartment.FOLLICLE: _Mix(((CLEAVED, 9800), (CENTROBLAST, 250)), 0.15, 0.4, 1.0),
+    Compartment.TUMOUR: _Mix(((CARCINOMA, 4300), (LYMPHOCYTE, 500)), 0.3, 0.5, 0.0),
 }
 
 

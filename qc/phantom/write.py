@@ -1,5 +1,6 @@
 """Phantoms on disc: a tiled pyramidal JPEG TIFF that OpenSlide reads with its mpp, and the truth beside it."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from qc.files import replacing
+from qc.files import replacing, write_text
 from qc.phantom.make import Phantom, PhantomTruth, make_phantom
 from qc.phantom.spec import CohortSpec, PhantomSpec
 
@@ -31,7 +32,7 @@ class PhantomFile:
 
 
 def write_phantom(spec: PhantomSpec, folder: Path) -> PhantomFile:
-    """Make the phantom and write `<name>.tiff` and `<name>.truth.npz` into `folder`."""
+    """Make the phantom and write `<name>.tiff`, `<name>.truth.npz` and, if any, its `<name>.geojson` of metastases."""
     return save_phantom(make_phantom(spec), folder)
 
 
@@ -42,6 +43,8 @@ def save_phantom(phantom: Phantom, folder: Path) -> PhantomFile:
     file = PhantomFile.of(phantom.spec, folder)
     with replacing(file.path) as partial:
         _write_pyramid(phantom, partial)
+    if phantom.spec.lesions:
+        write_text(folder / f"{phantom.spec.name}.geojson", json.dumps(phantom.lesions))
     with replacing(file.truth_path) as partial:
         _write_truth(phantom, partial)
     return file
