@@ -35,3 +35,14 @@ class QualitySettings(Settings):
     nucleus_contrast_min: float = Field(
         default=0.5, ge=0, description="Least optical density, summed over colours, of the nucleus above the rest."
     )
+
+
+class BoostingSettings(Settings):
+    """Gradient boosting over a few values of each patient."""
+
+    trees: int = Field(default=100, ge=1, description="Number of trees.")
+    learning_rate: float = Field(default=0.1, gt=0, le=1, description="Share of each tree that counts.")
+    depth: int = Field(default=3, ge=1, le=10, description="Questions asked in a row by a tree.")
+    positive_weight: float = Field(
+        default=98 / 142, gt=0, description="Weight of a tumoral patient against a reactive one; 98/142 as published."
+    )

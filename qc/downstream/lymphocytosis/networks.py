@@ -1,0 +1,116 @@
+"""Networks that read bags of cells and clinical values. In: padded batches. Out: a logit and weights of cells."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import timm
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from qc.config.lymphocytosis import AttentionMilSettings, DeepMilSettings
+from qc.downstream.lymphocytosis.aggregate import Aggregate
+from qc.downstream.lymphocytosis.cohort import CLINICAL
+from qc.downstream.network import scaled
+from qc.errors import SettingsError, WeightsError
+
+
+class AttentionMil(nn.Module):
+    """A convolutional network for each cell, attention over cells, a branch for clinical values, one linear layer.
+
+    All parts are trained at once.
+    """
+
+    def __init__(self, settings: AttentionMilSettings) -> None:
+        super().__init__()
+        self._settings = settings
+        width = 0
+        if settings.uses_images:
+            self.encoder = _encoder(settings)
+            self.aggregate = Aggregate(self.encoder.num_features, settings.aggregation, settings.attention_width)  # type: ignore[arg-type]
+            width += self.aggregate.features
+        if settings.clinical == "branch":
+            self.branch = clinical_branch(settings.branch_width, settings.branch_layers, settings.branch_dropout)
+            width += settings.branch_width
+        elif settings.clinical == "direct":
+            self.branch = nn.Identity()
+            width += len(CLINICAL)
+        self.head = nn.Linear(width, 1)
+
+    def forward(self, cells: Tensor, mask: Tensor, clinical: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B,) and weights (B, N) of (B, N, H, W, 3) uint8 cells, (B, N) mask and (B, 3) clinical values."""
+        found, weights = [], mask / mask.sum(dim=1, keepdim=True).clamp(min=1)
+        if self._settings.uses_images:
+            features = cells.new_zeros((*mask.shape, self.encoder.num_features), dtype=torch.float32)
+            if mask.any():
+                features[mask] = self.encoder(scaled(cells[mask])).float()
+            vector, weights = self.aggregate(features, mask)
+            found.append(vector)
+        if self._settings.clinical != "none":
+            found.append(self.branch(clinical))
+        return self.head(torch.cat(found, dim=1)).squeeze(1), weights
+
+
+class DeepMil(nn.Module):
+    """D-MIL: aggregated features and clinical values, each through two layers, then one linear layer.
+
+    Args:
+        features: Of a cell.
+        settings: Widths, dropout, aggregation.
+    """
+
+    def __init__(self, features: int, settings: DeepMilSettings) -> None:
+        super().__init__()
+        self.aggregate = Aggregate(features, settings.aggregation, settings.attention_width)
+        self.bag = _layers([self.aggregate.features, settings.width, settings.width], settings.dropout)
+        self._uses_clinical = settings.uses_clinical
+        if settings.uses_clinical:
+            self.branch = _layers([len(CLINICAL) - 1, settings.width, settings.width], settings.dropout)
+        self.head = nn.Linear(settings.width * (1 + settings.uses_clinical), 1)
+
+    def forward(self, cells: Tensor, mask: Tensor, clinical: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B,) and weights (B, N) of (B, N, features) cells, (B, N) mask and (B, 3) clinical values."""
+        vector, weights = self.aggregate(cells, mask)
+        found = [self.bag(vector)]
+        if self._uses_clinical:
+            found.append(self.branch(clinical[:, : len(CLINICAL) - 1]))
+        return self.head(torch.cat(found, dim=1)).squeeze(1), weights
+
+
+def clinical_branch(width: int, layers: int, dropout: float) -> nn.Sequential:
+    """Linear layers with ReLU; dropout between them."""
+    parts: list[nn.Module] = [nn.Linear(len(CLINICAL), width), nn.ReLU()]
+    for _ in range(layers - 1):
+        parts += [nn.Dropout(dropout), nn.Linear(width, width), nn.ReLU()]
+    return nn.Sequential(*parts)
+
+
+def _layers(widths: Sequence[int], dropout: float) -> nn.Sequential:
+    """Linear layers, each followed by ReLU, dropout and a norm."""
+    parts: list[nn.Module] = []
+    for before, after in zip(widths, widths[1:], strict=False):
+        parts += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout), nn.LayerNorm(after)]
+    return nn.Sequential(*parts)
+
+
+def _encoder(settings: AttentionMilSettings) -> nn.Module:
+    try:
+        encoder = timm.create_model(settings.encoder, pretrained=False, num_classes=0)
+    except RuntimeError as error:
+        raise SettingsError(f"encoder {settings.encoder} cannot be built ({error})", "name one that timm lists") from error
+    if settings.encoder_weights is not None:
+        _load(encoder, Path(settings.encoder_weights))
+    return encoder
+
+
+def _load(encoder: nn.Module, path: Path) -> None:
+    """Weights of the convolutions; a last layer that is in the file is not needed."""
+    try:
+        state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, weights_only=True)
+        wanted = encoder.state_dict()
+        encoder.load_state_dict({name: one for name, one in state.items() if name in wanted})
+    except (OSError, RuntimeError, ValueError, AttributeError) as error:
+        raise WeightsError(
+            f"{path} does not hold weights of the encoder ({str(error).splitlines()[0]})",
+            "give a safetensors or state-dict file of the same timm network",
+        ) from error
