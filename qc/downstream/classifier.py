@@ -20,6 +20,7 @@ from qc.downstream.network import TileNetwork, build, scaled
 from qc.downstream.stain import Look, Normaliser, normaliser
 from qc.downstream.tiles import BalancedTiles, TileDataset
 from qc.downstream.trainer import Loss, train
+from qc.nets.card import sha256
 
 _PREDICT_TILES = 64
 
@@ -108,6 +109,8 @@ def _loss(fit: FitSettings) -> Loss:
 def _name(table: pd.DataFrame, bank: Bank, settings: ClassifierSettings, seed: int, drawn: int) -> str:
     other = "" if drawn == min(len(table), settings.fit.epoch_tiles_max) else f" {drawn}"
     digest = hashlib.sha256(f"{settings.model_dump_json()} {seed}{other}".encode())
+    if settings.encoder_weights:
+        digest.update(sha256(Path(settings.encoder_weights)).encode())
     for place, target in zip(places(table), table["target"], strict=True):
         digest.update(f"{place} {target}".encode())
         digest.update(bank.tile(place).tobytes())

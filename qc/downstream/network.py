@@ -1,11 +1,14 @@
 """A tile classifier whose decision can be traced to places. In: tiles. Out: logits, and their shares by place."""
 
+from pathlib import Path
+
 import timm
 import torch
 from torch import Tensor, nn
 
 from qc.config.downstream import ClassifierSettings
 from qc.errors import SettingsError
+from qc.nets.pretrained import load_encoder
 
 
 class TileNetwork(nn.Module):
@@ -48,7 +51,15 @@ def scaled(rgb: Tensor) -> Tensor:
 
 
 def build(settings: ClassifierSettings, seed: int, classes: int = 2) -> TileNetwork:
-    """A network with weights drawn by seed."""
+    """A network with weights drawn by seed, those of the encoder from a file where the settings name one.
+
+    Raises:
+        SettingsError: If the encoder is not known or its decisions cannot be traced to places.
+        WeightsError: If the file does not hold its weights.
+    """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return TileNetwork(settings, classes).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = TileNetwork(settings, classes)
+    if settings.encoder_weights:
+        load_encoder(network.body, Path(settings.encoder_weights), settings.encoder, without=("fc.",))
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

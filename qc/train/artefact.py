@@ -13,7 +13,7 @@ from qc.nets.card import SourceCard, Use
 from qc.train.bank import Progress, draw_bank
 from qc.train.dataset import Ref
 from qc.train.fit import Machine
-from qc.train.run import Job, Say
+from qc.train.job import Job, Say
 
 OUTPUTS = (ArtefactClass.CLEAN, *ARTEFACTS, ArtefactClass.GLASS)
 

@@ -4,66 +4,22 @@ With folds, every slide is judged by a network that never saw it; the final netw
 the temperature and the thresholds found that way. Without, validation patients serve for both.
 """
 
-import hashlib
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
-
-from qc.artefact.training import split_patients
-from qc.config.train import TrainSettings
 from qc.errors import SettingsError
-from qc.labels import ArtefactClass
-from qc.metrics.ranking import auroc
 from qc.nets.build import Network
-from qc.nets.calibrated import Calibrated
-from qc.nets.card import CARD, Card, SourceCard, read_card
-from qc.nets.packaged import network_folder
-from qc.nets.weights import load, save
-from qc.train.bank import PartOfBank, TileBank
+from qc.nets.card import CARD, Card, read_card
+from qc.nets.weights import load
+from qc.train.bank import PartOfBank
 from qc.train.calibrate import Calibration, calibrate, calibrate_tissue
-from qc.train.dataset import Ref
 from qc.train.figures import draw_curves, draw_reliability
-from qc.train.fit import Fit, Machine, fit
+from qc.train.fit import Fit, fit
+from qc.train.job import Job
+from qc.train.parts import ALL, first_network, fold_parts, kept_tiles, other_parts, slides_in, train_and_validation
 from qc.train.predict import Predicted, predict
-from qc.version import __version__
-
-Task = Literal["artefact", "tissue"]
-ALL = "all"
-Say = Callable[[str], None]
-"""Called with what begins."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One training, whatever the network tells apart.
-
-    Attributes:
-        task: What it is for.
-        classes: What it tells apart, in the order of its logits.
-        settings: All of them.
-        sources: Where its tiles come from, with all slides of each.
-        parts: Shares of patients to train and to validate on, without folds.
-        bank: Its tiles.
-        tissue_density: What its slides' tissue was brought to, see `qc.nets.card`.
-        folder: Where everything is written.
-        machine: Where it is trained.
-        say: Told about each step.
-    """
-
-    task: Task
-    classes: tuple[ArtefactClass, ...]
-    settings: TrainSettings
-    sources: tuple[SourceCard, ...]
-    parts: dict[str, float]
-    bank: TileBank
-    tissue_density: float | None
-    folder: Path
-    machine: Machine
-    say: Say = lambda _text: None
+from qc.train.result import save_result
 
 
 def train_part(job: Job, name: str) -> None:
@@ -76,12 +32,12 @@ def train_part(job: Job, name: str) -> None:
     Raises:
         SettingsError: If there is no such part.
     """
-    kept = _kept(job)
-    parts = _fold_parts(job, kept) if job.settings.folds else {}
+    kept = kept_tiles(job)
+    parts = fold_parts(job, kept)
     if name == ALL and parts:
         _fit(job, kept, None, job.folder)
     elif name in parts:
-        _fit(job, _others(parts, name), None, job.folder / name)
+        _fit(job, other_parts(parts, name), None, job.folder / name)
     else:
         raise SettingsError(f"there is no part {name}", f"name one of {', '.join([*parts, ALL])}")
 
@@ -93,164 +49,70 @@ def train(job: Job) -> Card:
         SettingsError: If there are fewer patients than parts, or the first weights come from another kind of network or
             from one that knows what this one is judged on.
     """
-    kept = _kept(job)
-    if job.settings.folds:
-        unseen = Predicted.pooled(list(_folds(job, kept)))
-        held_out, validation, training = list(job.settings.hold_out), None, kept
+    kept = kept_tiles(job)
+    parts = fold_parts(job, kept)
+    if parts:
+        unseen = Predicted.pooled(_judged_by_folds(job, parts))
+        training, validation = kept, None
     else:
-        if not {"train", "validation"} <= set(job.parts):
-            raise SettingsError(
-                f"the sources' parts {', '.join(job.parts)} lack train or validation", "name both, or set folds"
-            )
-        parts = _split(job.bank.refs, kept, job.parts, job.settings.seed)
-        validation, training = parts["validation"], parts["train"]
-        held_out = sorted({job.bank.refs[index].slide for index in kept} - _slides(job, training))
+        training, validation = train_and_validation(job, kept)
         unseen = None
     job.say("training the network")
     result = _fit(job, training, validation, job.folder)
     if unseen is None:
-        unseen = predict(
-            result.network, PartOfBank(job.bank, tuple(validation or training)), job.classes, job.settings.seed
-        )
+        unseen = _predict(job, result.network, validation or training)
     calibration = _calibrated(job, unseen)
     draw_curves(result.curves, job.folder / "curves.svg")
     draw_reliability(unseen, calibration, job.classes, job.folder / "reliability.svg")
-    return _save(job, result, calibration, unseen, training, tuple(held_out), job.folder)
+    held_out = {*job.settings.hold_out, *(slides_in(job, kept) - slides_in(job, training))}
+    return save_result(job, result, calibration, unseen, training, tuple(sorted(held_out)), job.folder)
 
 
-def _folds(job: Job, kept: list[int]) -> Sequence[Predicted]:
-    """Predictions of each part by a network trained on the others; each fold's network is kept for measuring."""
-    parts = _fold_parts(job, kept)
-    found: list[tuple[Path, Fit | None, list[int], list[int], Predicted]] = []
-    for name, test in parts.items():
-        folder = job.folder / name
-        training = _others(parts, name)
-        job.say(f"{name}: leaving out {', '.join(sorted(_slides(job, test)))}")
-        if (folder / CARD).is_file() and read_card(folder).settings_fingerprint == _fingerprint(job):
+@dataclass(frozen=True, eq=False)
+class _Fold:
+    """A fold's network and what it says of the slides that it left out; no fit when it was taken as it lay."""
+
+    folder: Path
+    fit: Fit | None
+    training: list[int]
+    left_out: list[int]
+    said: Predicted
+
+
+def _judged_by_folds(job: Job, parts: dict[str, list[int]]) -> list[Predicted]:
+    """What each fold says of the slides that it left out; its network is kept for measuring."""
+    folds = list(_folds(job, parts))
+    for fold in folds:
+        if fold.fit is not None:
+            others = Predicted.pooled([other.said for other in folds if other is not fold])
+            held_out = tuple(sorted(slides_in(job, fold.left_out)))
+            save_result(job, fold.fit, _calibrated(job, others), fold.said, fold.training, held_out, fold.folder)
+    return [fold.said for fold in folds]
+
+
+def _folds(job: Job, parts: dict[str, list[int]]) -> Iterator[_Fold]:
+    for name, left_out in parts.items():
+        folder, training = job.folder / name, other_parts(parts, name)
+        job.say(f"{name}: leaving out {', '.join(sorted(slides_in(job, left_out)))}")
+        if (folder / CARD).is_file() and read_card(folder).settings_fingerprint == job.fingerprint:
             result, network = None, load(folder)[0].network
         else:
             result = _fit(job, training, None, folder)
             network = result.network
-        part = PartOfBank(job.bank, tuple(test))
-        found.append((folder, result, training, test, predict(network, part, job.classes, job.settings.seed)))
-    for place, (folder, result, training, test, _own) in enumerate(found):
-        if result is not None:
-            others = Predicted.pooled([one[-1] for other, one in enumerate(found) if other != place])
-            held_out = tuple(sorted(_slides(job, test)))
-            _save(job, result, _calibrated(job, others), found[place][-1], training, held_out, folder)
-    return [one[-1] for one in found]
+        yield _Fold(folder, result, training, left_out, _predict(job, network, left_out))
 
 
-def _kept(job: Job) -> list[int]:
-    return [index for index, ref in enumerate(job.bank.refs) if ref.slide not in job.settings.hold_out]
-
-
-def _fold_parts(job: Job, kept: list[int]) -> dict[str, list[int]]:
-    count = job.settings.folds
-    return _split(job.bank.refs, kept, {f"fold-{n}": 1 / count for n in range(count)}, job.settings.seed)
-
-
-def _others(parts: dict[str, list[int]], name: str) -> list[int]:
-    return [index for other, indices in parts.items() if other != name for index in indices]
-
-
-def _split(refs: Sequence[Ref], kept: list[int], parts: dict[str, float], seed: int) -> dict[str, list[int]]:
-    split = split_patients([refs[index] for index in kept], parts, seed)
-    if not all(split.values()):
-        raise SettingsError(f"too few patients for {len(parts)} parts", "name more sources or ask for fewer folds")
-    return {name: [kept[place] for place in places] for name, places in split.items()}
-
-
-def _slides(job: Job, indices: Iterable[int]) -> set[str]:
-    return {job.bank.refs[index].slide for index in indices}
+def _predict(job: Job, network: Network, tiles: list[int]) -> Predicted:
+    return predict(network, PartOfBank(job.bank, tuple(tiles)), job.classes, job.settings.seed)
 
 
 def _fit(job: Job, training: list[int], validation: list[int] | None, folder: Path) -> Fit:
     part = PartOfBank(job.bank, tuple(training))
     other = PartOfBank(job.bank, tuple(validation)) if validation else None
-    return fit(part, other, job.classes, job.settings, folder, job.machine, _first_network(job, training, folder))
-
-
-def _first_network(job: Job, training: list[int], folder: Path) -> Network | None:
-    """What the training in a folder starts from, or None for weights drawn by seed."""
-    name = job.settings.start
-    if not name:
-        return None
-    start = network_folder(name) if folder == job.folder else Path(name) / folder.name
-    model, card = load(start)
-    if card.classes != tuple(one.name for one in job.classes) or card.network != job.settings.network:
-        raise SettingsError(
-            f"{start} tells {', '.join(card.classes)} apart by {card.network}",
-            "start from a network of the same task and form, or from none",
-        )
-    known = {slide for source in card.sources for slide in source.slides}
-    leaked = (_slides(job, range(len(job.bank.refs))) - _slides(job, training)) & known
-    if leaked:
-        raise SettingsError(
-            f"{start} was trained on {', '.join(sorted(leaked))}, which this training is judged on",
-            "start from a network that left these slides out, or from none",
-        )
-    return model.network.train()
+    return fit(part, other, job.classes, job.settings, folder, job.machine, first_network(job, training, folder))
 
 
 def _calibrated(job: Job, unseen: Predicted) -> Calibration:
     if job.task == "tissue":
         return calibrate_tissue(unseen.logits, unseen.classes, job.classes)
     return calibrate(unseen.logits, unseen.classes, unseen.slides, unseen.is_real, job.classes, job.settings.operating)
-
-
-def _save(
-    job: Job,
-    result: Fit,
-    calibration: Calibration,
-    measured: Predicted,
-    training: list[int],
-    held_out: tuple[str, ...],
-    folder: Path,
-) -> Card:
-    model = Calibrated(result.network, calibration.temperature, list(calibration.prior)).eval()
-    return save(
-        model,
-        folder,
-        name=f"{job.task} network 1",
-        task=job.task,
-        classes=tuple(one.name for one in job.classes),
-        mpp=job.bank.mpp,
-        tissue_density=job.tissue_density,
-        thresholds={one.name: value for one, value in calibration.thresholds.items()},
-        sources=tuple(_source_cards(job, training)),
-        held_out=held_out,
-        settings_fingerprint=_fingerprint(job),
-        software_version=__version__,
-        figures=_figures(job, measured, calibration, result),
-    )
-
-
-def _source_cards(job: Job, training: list[int]) -> Iterator[SourceCard]:
-    """The sources with only the slides that were trained on."""
-    slides = _slides(job, training)
-    for one in job.sources:
-        yield one.model_copy(update={"slides": tuple(name for name in one.slides if name in slides)})
-
-
-def _figures(job: Job, measured: Predicted, calibration: Calibration, result: Fit) -> dict[str, float | None]:
-    """Of single cells and of weakly labelled tiles, by slides that the network was not trained on."""
-    p = calibration.probabilities(measured.logits)
-    kinds = [index for index, one in enumerate(job.classes) if one in calibration.thresholds]
-    suspicion = p[:, kinds].sum(axis=1)
-    limits = np.array([calibration.thresholds[job.classes[index]] for index in kinds])
-    figures: dict[str, float] = {"epochs": result.epochs, "cells": len(p)}
-    for index, one in enumerate(job.classes):
-        truth = measured.classes == index
-        figures[f"auroc_{one.name.lower()}"] = auroc(truth, p[:, index])
-        if one in calibration.thresholds:
-            called = suspicion >= limits[p[:, kinds].argmax(axis=1)]
-            figures[f"tpr_{one.name.lower()}"] = float(called[truth].mean()) if truth.any() else math.nan
-    figures["weak_tiles"] = len(measured.tile_scores)
-    figures["auroc_weak_tiles"] = auroc(measured.tile_truth, measured.tile_scores)
-    return {name: None if math.isnan(value) else round(value, 4) for name, value in figures.items()}
-
-
-def _fingerprint(job: Job) -> str:
-    """Of the settings and of all that the tiles were drawn from."""
-    return hashlib.sha256(f"{job.settings.model_dump_json()}\n{job.bank.fingerprint}".encode()).hexdigest()

@@ -11,7 +11,7 @@ from qc.tissue.training import plan_tissue_sources
 from qc.train.artefact import slides_of, source_cards
 from qc.train.bank import Progress, draw_tissue_bank
 from qc.train.fit import Machine
-from qc.train.run import Job, Say
+from qc.train.job import Job, Say
 
 OUTPUTS = (ArtefactClass.CLEAN, ArtefactClass.GLASS)
 _PHANTOMS = "phantoms"

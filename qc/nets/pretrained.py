@@ -1,0 +1,52 @@
+"""First weights from a local file. In: an encoder and a file. Out: the encoder with the file's weights."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from qc.errors import WeightsError
+
+_PREFIX = "model."
+"""What wrappers of timm's networks put before their names."""
+
+
+def load_encoder(encoder: nn.Module, path: Path, name: str, without: tuple[str, ...] = ()) -> None:
+    """Give an encoder the weights of a file; what the file holds besides is left.
+
+    Args:
+        encoder: Changed in place.
+        path: safetensors, or a state dict that torch saved.
+        name: Of the encoder, for the error.
+        without: Beginnings of names that need not be in the file, such as a last layer for other classes.
+
+    Raises:
+        WeightsError: If the file cannot be read, or any weight is missing or of another shape.
+    """
+    given = {key.removeprefix(_PREFIX): one for key, one in _state(path).items()}
+    own = encoder.state_dict()
+    wanted = {key: given.get(key.removeprefix(_PREFIX)) for key in own if not key.startswith(without or ("\0",))}
+    missing = [key for key, one in wanted.items() if one is None or one.shape != own[key].shape]
+    if missing:
+        raise WeightsError(
+            f"{path} does not hold the weights of encoder {name} ({len(missing)} of {len(wanted)} are missing or of "
+            f"another shape, as {missing[0]})",
+            "name a file of the same encoder, or leave encoder_weights out",
+        )
+    encoder.load_state_dict({key: one for key, one in wanted.items() if one is not None}, strict=False)
+
+
+def _state(path: Path) -> Mapping[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, SafetensorError, UnpicklingError) as error:
+        raise WeightsError(f"{path} cannot be read as weights ({error})", "name a file of the encoder's") from error
+    if not isinstance(state, Mapping):
+        raise WeightsError(f"{path} holds no state dict", "save the encoder's state_dict()")
+    return state

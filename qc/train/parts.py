@@ -1,0 +1,89 @@
+"""Who is trained on and who is judged. In: a job's tiles. Out: their numbers by part; no patient is in two."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from qc.artefact.training import split_patients
+from qc.errors import SettingsError
+from qc.nets.build import Network
+from qc.nets.packaged import network_folder
+from qc.nets.weights import load
+from qc.train.job import Job
+
+ALL = "all"
+"""The part that is trained on everybody."""
+
+
+def kept_tiles(job: Job) -> list[int]:
+    """Tiles of all slides but those that are held out."""
+    return [index for index, ref in enumerate(job.bank.refs) if ref.slide not in job.settings.hold_out]
+
+
+def fold_parts(job: Job, kept: list[int]) -> dict[str, list[int]]:
+    """Tiles of each fold, by name; none without folds.
+
+    Raises:
+        SettingsError: If there are fewer patients than folds.
+    """
+    count = job.settings.folds
+    return _split(job, kept, {f"fold-{n}": 1 / count for n in range(count)}) if count else {}
+
+
+def train_and_validation(job: Job, kept: list[int]) -> tuple[list[int], list[int]]:
+    """Tiles to train and to validate on, without folds.
+
+    Raises:
+        SettingsError: If the sources have no such parts, or there are fewer patients than parts.
+    """
+    if not {"train", "validation"} <= set(job.parts):
+        raise SettingsError(
+            f"the sources' parts {', '.join(job.parts)} lack train or validation", "name both, or set folds"
+        )
+    parts = _split(job, kept, job.parts)
+    return parts["train"], parts["validation"]
+
+
+def other_parts(parts: dict[str, list[int]], name: str) -> list[int]:
+    """Tiles of all parts but one."""
+    return [index for other, indices in parts.items() if other != name for index in indices]
+
+
+def slides_in(job: Job, indices: Iterable[int]) -> set[str]:
+    """Names of the slides that tiles are of."""
+    return {job.bank.refs[index].slide for index in indices}
+
+
+def first_network(job: Job, training: list[int], folder: Path) -> Network | None:
+    """What the training in a folder starts from, or None for weights drawn by seed.
+
+    A fold starts from the fold of the same name, and no training from a network that knows what it is judged on.
+
+    Raises:
+        SettingsError: If the network is of another task or form, or knows too much.
+        WeightsError: If it is not there or damaged.
+    """
+    name = job.settings.start
+    if not name:
+        return None
+    start = network_folder(name) if folder == job.folder else Path(name) / folder.name
+    model, card = load(start)
+    if card.classes != tuple(one.name for one in job.classes) or card.network != job.settings.network:
+        raise SettingsError(
+            f"{start} tells {', '.join(card.classes)} apart by {card.network}",
+            "start from a network of the same task and form, or from none",
+        )
+    known = {slide for source in card.sources for slide in source.slides}
+    leaked = (slides_in(job, range(len(job.bank.refs))) - slides_in(job, training)) & known
+    if leaked:
+        raise SettingsError(
+            f"{start} was trained on {', '.join(sorted(leaked))}, which this training is judged on",
+            "start from a network that left these slides out, or from none",
+        )
+    return model.network.train()
+
+
+def _split(job: Job, kept: list[int], shares: dict[str, float]) -> dict[str, list[int]]:
+    split = split_patients([job.bank.refs[index] for index in kept], shares, job.settings.seed)
+    if not all(split.values()):
+        raise SettingsError(f"too few patients for {len(shares)} parts", "name more sources or ask for fewer folds")
+    return {name: [kept[place] for place in places] for name, places in split.items()}
