@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from qc.cli.downstream_camelyon import camelyon
 from qc.cli.options import AnyPath, ExistingFile
 
 _manifest = click.argument("manifest", type=ExistingFile)
@@ -17,6 +18,9 @@ _out = click.option(
 @click.group()
 def downstream() -> None:
     """Train and test classifiers on a manifest, and find out whether quality control helps them."""
+
+
+downstream.add_command(camelyon)
 
 
 @downstream.command()
