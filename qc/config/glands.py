@@ -116,6 +116,10 @@ class GlandStudySettings(Settings):
         lt=50,
         description="Images less sharp than this centile of the trained ones go back, percent.",
     )
+    annotator_um: tuple[float, ...] = Field(
+        default=(2.0, 5.0), description="How imprecisely true glands are drawn anew, micrometres."
+    )
+    annotator_missing: float = Field(default=0.2, ge=0, le=1, description="Share of true glands left out, 0-1.")
     repeats: int = Field(default=2000, ge=100, description="Resamples of patients for an interval.")
     commands: tuple[str, ...] = Field(default=(), description="What has to be typed, for the report.")
     notes: tuple[str, ...] = Field(default=(), description="What somebody who read the figures has to say about them.")
