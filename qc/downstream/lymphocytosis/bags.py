@@ -1,4 +1,4 @@
-"""Bags of cells with clinical values: what every model learns from. In: patients and their cells. Out: parts of them."""
+"""Bags of cells with clinical values: what every model learns from. In: patients, their cells. Out: parts of them."""
 
 import hashlib
 from collections.abc import Sequence
@@ -71,6 +71,5 @@ class Bags:
         """Name of the content: patients, labels, clinical values and cells."""
         found = hashlib.sha256()
         for patient, cells in zip(self.patients, self.cells, strict=True):
-            found.update(f"{patient.name} {patient.label} {patient.clinical} {len(cells.files)}".encode())
-            found.update(np.ascontiguousarray(cells.values).tobytes())
+            found.update(f"{patient.name} {patient.label} {patient.clinical} {cells.digest}".encode())
         return found.hexdigest()

@@ -37,7 +37,9 @@ def fit_boosting(values: Float, target: NDArray[np.bool_], settings: BoostingSet
     trees = [one.tree_ for one in model.estimators_[:, 0]]
     starts = np.cumsum([0, *(tree.node_count for tree in trees)])[:-1]
     children = {
-        side: np.concatenate([_shifted(getattr(tree, f"children_{side}"), s) for tree, s in zip(trees, starts, strict=True)])
+        side: np.concatenate(
+            [_shifted(getattr(tree, f"children_{side}"), s) for tree, s in zip(trees, starts, strict=True)]
+        )
         for side in ("left", "right")
     }
     return {

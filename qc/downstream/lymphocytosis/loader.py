@@ -114,9 +114,7 @@ def padded(bags: Sequence[dict[str, Any]]) -> BagBatch:
 
 def bag_loader(dataset: BagDataset, batch_patients: int, seed: int) -> DataLoader[Any]:
     """Batches for `qc.downstream.trainer.train`."""
-    return DataLoader(
-        dataset, batch_sampler=PatientBatches(len(dataset), batch_patients, seed), collate_fn=padded
-    )
+    return DataLoader(dataset, batch_sampler=PatientBatches(len(dataset), batch_patients, seed), collate_fn=padded)
 
 
 def _turned(cell: NDArray[np.generic], which: int) -> NDArray[np.generic]:

@@ -1,5 +1,6 @@
 """Networks that read bags of cells and clinical values. In: padded batches. Out: a logit and weights of cells."""
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def clinical_branch(width: int, layers: int, dropout: float) -> nn.Sequential:
 def _layers(widths: Sequence[int], dropout: float) -> nn.Sequential:
     """Linear layers, each followed by ReLU, dropout and a norm."""
     parts: list[nn.Module] = []
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in itertools.pairwise(widths):
         parts += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout), nn.LayerNorm(after)]
     return nn.Sequential(*parts)
 
@@ -97,7 +98,9 @@ def _encoder(settings: AttentionMilSettings) -> nn.Module:
     try:
         encoder = timm.create_model(settings.encoder, pretrained=False, num_classes=0)
     except RuntimeError as error:
-        raise SettingsError(f"encoder {settings.encoder} cannot be built ({error})", "name one that timm lists") from error
+        raise SettingsError(
+            f"encoder {settings.encoder} cannot be built ({error})", "name one that timm lists"
+        ) from error
     if settings.encoder_weights is not None:
         _load(encoder, Path(settings.encoder_weights))
     return encoder

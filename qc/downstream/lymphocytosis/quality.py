@@ -1,6 +1,6 @@
 """Which cells a classifier may see. In: an image of a cell. Out: how sharp, how covered, how large a nucleus; verdicts.
 
-Blurred, stained over or empty images are left out, by measures and limits alone: labels are never looked at.
+Blurred, stained over, empty or clumped images are left out, by measures and limits alone: labels are never looked at.
 """
 
 import cv2
@@ -15,7 +15,7 @@ MEASURES = ("sharpness", "covered", "nucleus_area_px", "nucleus_contrast")
 """Logarithm of the Laplacian's variance over the cell and its surroundings; share of the image that is not glass;
 pixels of the nucleus; its mean density less that of the rest."""
 
-REASONS = ("no cell", "blurred", "stained over")
+REASONS = ("no cell", "blurred", "stained over", "clumped")
 
 Float = NDArray[np.float64]
 
@@ -42,5 +42,12 @@ def reasons(quality: Float, settings: QualitySettings) -> list[str]:
     """
     sharp, covered, area, contrast = quality.T
     empty = (area < settings.nucleus_area_min_px) | (contrast < settings.nucleus_contrast_min)
-    faults = (empty, sharp < settings.sharpness_min, covered > settings.covered_max)
-    return [next((why for why, is_so in zip(REASONS, row, strict=True) if is_so), "") for row in zip(*faults, strict=True)]
+    faults = (
+        empty,
+        sharp < settings.sharpness_min,
+        covered > settings.covered_max,
+        area > settings.nucleus_area_max_px,
+    )
+    return [
+        next((why for why, is_so in zip(REASONS, row, strict=True) if is_so), "") for row in zip(*faults, strict=True)
+    ]

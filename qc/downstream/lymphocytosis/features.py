@@ -1,0 +1,63 @@
+"""Cells as vectors of a fitted size. In: bags. Out: arrays of what was fitted, and (N_i, D) of each patient.
+
+Codes or measures, then mean 0 and deviation 1, then principal components: each step can be left out.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+
+from qc.config.lymphocytosis import FeatureSettings
+from qc.downstream.lymphocytosis.autoencoder import codes, encoder_tensors, fit_autoencoder
+from qc.downstream.lymphocytosis.bags import Bags
+from qc.downstream.lymphocytosis.linear import fit_scaler, scale
+from qc.downstream.lymphocytosis.model import Bench
+from qc.downstream.lymphocytosis.tensors import Tensors, part, prefixed
+
+Float = NDArray[np.float64]
+
+
+def fit_features(bags: Bags, settings: FeatureSettings, bench: Bench, seed: int) -> Tensors:
+    """What turns cells into vectors, learnt without labels; principal components from at most ten thousand cells."""
+    found: Tensors = {}
+    if settings.source == "autoencoder":
+        found |= prefixed("encoder", encoder_tensors(fit_autoencoder(bags, settings.autoencoder, bench, seed)))
+    raw = np.concatenate(_raw(found, settings, bags, bench))
+    if settings.is_standardised or settings.source == "morphology":
+        found |= prefixed("scaler", fit_scaler(raw))
+    if settings.components:
+        scaled_rows = _scaled(found, raw)
+        few = min(settings.components, *scaled_rows.shape)
+        pca = PCA(few, svd_solver="covariance_eigh" if few > 400 else "randomized", random_state=seed)
+        pca.fit(scaled_rows)
+        found |= prefixed("pca", {"mean": pca.mean_, "components": pca.components_})
+    return found
+
+
+def features_of(tensors: Tensors, settings: FeatureSettings, bags: Bags, bench: Bench) -> list[Float]:
+    """(N_i, D) of each patient."""
+    return [_reduced(tensors, _scaled(tensors, raw)) for raw in _raw(tensors, settings, bags, bench)]
+
+
+def width_of(vectors: Sequence[Float]) -> int:
+    """D."""
+    return vectors[0].shape[1]
+
+
+def _raw(tensors: Tensors, settings: FeatureSettings, bags: Bags, bench: Bench) -> list[Float]:
+    if settings.source == "morphology":
+        return [cells.values for cells in bags.cells]
+    made = codes(part("encoder", tensors), settings.autoencoder, bags, bench)
+    return [one.astype(np.float64) for one in made]
+
+
+def _scaled(tensors: Tensors, raw: Float) -> Float:
+    scaler = part("scaler", tensors)
+    return scale(scaler, raw) if scaler else raw
+
+
+def _reduced(tensors: Tensors, rows: Float) -> Float:
+    pca = part("pca", tensors)
+    return (rows - pca["mean"]) @ pca["components"].T if pca else rows
