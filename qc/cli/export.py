@@ -132,7 +132,7 @@ def _map_writer(
 def _of_manifest(path: Path, wanted: str, folder: Path, slides: tuple[str, ...]) -> Iterator[Path | str]:
     from qc.exchange import tables
     from qc.exchange.chosen import chosen_slides
-    from qc.exchange.coords import slide_tiles, write_coords
+    from qc.exchange.coords import slide_tiles, write_coords, write_process_list
     from qc.exchange.geojson import write_geojson
     from qc.exchange.tile_outlines import tile_collection
     from qc.manifest import read_manifest
@@ -146,9 +146,10 @@ def _of_manifest(path: Path, wanted: str, folder: Path, slides: tuple[str, ...])
         tables.write_csv(tiles, folder / f"{path.stem}.csv")
         yield folder / f"{path.stem}.csv"
     elif wanted == "hdf5":
-        for one in slide_tiles(manifest):
-            if one.slide_id in chosen:
-                yield from write_coords(one, folder) or [f"{one.slide_id}: no tile is kept, no file"]
+        of_slides = [one for one in slide_tiles(manifest) if one.slide_id in chosen]
+        for one in of_slides:
+            yield from write_coords(one, folder) or [f"{one.slide_id}: no tile is kept, no file"]
+        yield write_process_list(of_slides, folder)
     else:
         for slide_id in chosen:
             target = folder / f"{slide_id}.tiles.geojson"

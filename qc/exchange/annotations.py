@@ -152,8 +152,13 @@ def _area(path: Path, name: str, geometry: Any) -> BaseGeometry:
 
 
 def _name(feature: Mapping[str, Any]) -> str:
-    """QuPath writes `name`, and for classes with sub-classes `names`; none for annotations without a class."""
+    """QuPath writes `name`, and for classes with sub-classes `names`; none for annotations without a class.
+
+    What it reads but does not write is understood, too: a class that is only its name.
+    """
     classification = feature["properties"].get("classification") or {}
+    if isinstance(classification, str):
+        return classification
     return str(classification.get("name") or ": ".join(classification.get("names", ())))
 
 

@@ -3,11 +3,11 @@
 Both look in a folder `patches` for a dataset `coords` of level-0 (x, y) with attributes that say how large a patch is.
 They mean different things by `patch_size` (CLAM: pixels of `patch_level`; TRIDENT: pixels at the target magnification),
 and look for different names, so each slide gets one file for each. Attribute names and file names are those of CLAM's
-`process_contours` and of TRIDENT's `coords_to_h5`.
+`process_contours` and of TRIDENT's `coords_to_h5`. CLAM takes the slides from a table with a column `slide_id`.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -34,6 +34,7 @@ class SlideTiles:
     Attributes:
         slide_id: The slide's id.
         name: The slide's name in the files: its stem, or its id where two slides have one stem.
+        suffix: What follows the stem in the name of the slide's file: `.svs`, `.ome.tif`.
         coordinates: (N, 2) level-0 x and y of the tiles' top left corners.
         size_level0: Level-0 width and height of the slide, pixels.
         tile_px: Side of a tile at `tile_mpp`, pixels.
@@ -43,6 +44,7 @@ class SlideTiles:
 
     slide_id: str
     name: str
+    suffix: str
     coordinates: Coordinates
     size_level0: tuple[int, int]
     tile_px: int
@@ -83,7 +85,7 @@ def slide_names(paths: Mapping[str, str]) -> dict[str, str]:
     >>> slide_names({"a-1": "/x/a.svs", "a-2": "/y/a.svs", "b-3": "/x/b.ome.tif"})
     {'a-1': 'a-1', 'a-2': 'a-2', 'b-3': 'b'}
     """
-    stems = {slide_id: PurePath(path).stem.removesuffix(".ome") for slide_id, path in paths.items()}
+    stems = {slide_id: _stem(path) for slide_id, path in paths.items()}
     count = Counter(stems.values())
     return {slide_id: stem if count[stem] == 1 else slide_id for slide_id, stem in stems.items()}
 
@@ -117,6 +119,20 @@ def write_coords(tiles: SlideTiles, folder: Path) -> tuple[Path, ...]:
     return clam, trident
 
 
+def write_process_list(tiles: Iterable[SlideTiles], folder: Path) -> Path:
+    """Write the table of slides that keep a tile, which CLAM wants as `--csv_path`.
+
+    Args:
+        tiles: Slides with their tiles.
+        folder: What CLAM calls `--data_h5_dir`.
+    """
+    path = folder / "process_list.csv"
+    names = [f"{one.name}{one.suffix}" for one in tiles if len(one.coordinates)]
+    with replacing(path) as partial:
+        pd.DataFrame({"slide_id": names}).to_csv(partial, index=False)
+    return path
+
+
 def read_coords(path: Path) -> tuple[Coordinates, dict[str, Any]]:
     """Level-0 (N, 2) coordinates and attributes of a file of CLAM or TRIDENT.
 
@@ -142,12 +158,17 @@ def _tiles_of(account: Mapping[Any, Any], names: Mapping[str, str], tiles: pd.Da
     return SlideTiles(
         slide_id,
         names[slide_id],
+        PurePath(account["path"]).name.removeprefix(_stem(account["path"])),
         tiles[["x_level0", "y_level0"]].to_numpy(np.int64),
         (int(account["width_level0"]), int(account["height_level0"])),
         int(tile_px),
         float(tile_mpp),
         float(account["slide_mpp"]),
     )
+
+
+def _stem(path: str) -> str:
+    return PurePath(path).stem.removesuffix(".ome")
 
 
 def _clam_attributes(tiles: SlideTiles, folder: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from qc.record import Assessed, Failed, artefact_share
 
 _TEXTS = frozenset(
     {"slide_id", "verdict", "reason", "remedy", "reason_code", "mpp_source", "slide_format", "profile"}
+    | {"scanner", "scanned_at"}
     | {"artefact_stage", "path", "slide_fingerprint", "settings_fingerprint", "software_version"}
 )
 _WHOLE_NUMBERS = frozenset({"width_px", "height_px", "tiles", "tiles_unread"})
@@ -34,7 +35,7 @@ def columns() -> tuple[str, ...]:
     return (
         *("slide_id", "verdict", "reason", "remedy", "reason_code", "tissue_mm2", "usable_mm2"),
         *("focus_score", "stain_score", "domain_distance", "artefact_share", *shares, *areas),
-        *("mpp", "mpp_source", "width_px", "height_px", "slide_format", "read_mpp", "map_mpp"),
+        *("mpp", "mpp_source", "width_px", "height_px", "slide_format", "scanner", "scanned_at", "read_mpp", "map_mpp"),
         *("tiles", "tiles_unread", "profile", "artefact_stage", "seconds"),
         *("path", "slide_fingerprint", "settings_fingerprint", "software_version"),
     )

@@ -189,5 +189,6 @@ def test_a_manifest_goes_to_clam_and_trident_by_slide(qc, data, tmp_path):
     assert (code, refused) == (0, 2)
     assert files == ["a-y.h5", "a-y_patches.h5"]
     assert read_coords(tmp_path / "out" / "patches" / "a-y.h5")[0].tolist() == [[0, 0], [64, 0]]
-    assert len(out.splitlines()) == 2
+    assert pd.read_csv(tmp_path / "out" / "process_list.csv")["slide_id"].tolist() == ["a-y.tiff"]
+    assert len(out.splitlines()) == 3
     assert "seg is made of a run" in sentence

@@ -1,12 +1,22 @@
+import json
 from dataclasses import replace
 from typing import Any
 
 import h5py
 import numpy as np
+import openslide
+import pandas as pd
 import pytest
 
 from qc.errors import ExchangeError
-from qc.exchange.coords import read_coords, slide_names, slide_tiles, write_coords
+from qc.exchange.coords import (
+    SlideTiles,
+    read_coords,
+    slide_names,
+    slide_tiles,
+    write_coords,
+    write_process_list,
+)
 from qc.exchange.tile_outlines import tile_collection
 from qc.manifest import Manifest, ManifestNote, slide_frame, tile_frame
 
@@ -55,18 +65,41 @@ def stored(path) -> tuple[Any, dict[str, Any]]:
 
 
 def as_clam_reads(path):
-    """The region of each patch that CLAM's feature extraction reads, level-0 (x, y, side), for a pyramid of 1, 4."""
+    """The region of each patch that CLAM's `Whole_Slide_Bag_FP` reads, level-0 (x, y, side), for a pyramid of 1, 4."""
     places, attrs = stored(path)
     side = attrs["patch_size"] * (1, 4)[attrs["patch_level"]]
     return [(x, y, side) for x, y in places]
 
 
 def as_trident_reads(path):
-    """The same for TRIDENT's patcher, and the pixels that it makes of a patch."""
+    """The same for TRIDENT's `extract_patch_features` and `WSIPatcher`, and the pixels that they make of a patch."""
     places, attrs = stored(path)
-    downsample = (10 / attrs["target_magnification"]) / (10 / attrs["level0_magnification"])
-    side = round(attrs["patch_size"] * downsample)
-    return [(x, y, side) for x, y in places], attrs["patch_size"]
+    names = ("patch_size", "level0_magnification", "target_magnification")
+    assert set(names) <= set(attrs), "TRIDENT would take it for a file of CLAM"
+    patch_size, src_mag, dst_mag = (attrs[name] for name in names)
+    src_pixel_size, dst_pixel_size = 10 / src_mag, 10 / dst_mag
+    side = round(patch_size * (dst_pixel_size / src_pixel_size))
+    assert round(places[0][0]) == places[0][0], "TRIDENT wants whole numbers"
+    return [(x, y, side) for x, y in places], patch_size
+
+
+class ClamBag:
+    """What CLAM's `Whole_Slide_Bag_FP` does with file and slide, down to the types that it hands to OpenSlide."""
+
+    def __init__(self, path, wsi):
+        self.wsi = wsi
+        self.file = h5py.File(path, "r")
+        coords: Any = self.file["coords"]
+        self.patch_level, self.patch_size = coords.attrs["patch_level"], coords.attrs["patch_size"]
+        self.shown = {name: str(value) for name, value in coords.attrs.items()}  # its `summary` prints all
+        self.coords = coords
+
+    def __len__(self):
+        return len(self.coords)
+
+    def __getitem__(self, index):
+        coord = self.coords[index]
+        return self.wsi.read_region(coord, self.patch_level, (self.patch_size, self.patch_size)).convert("RGB"), coord
 
 
 def test_clam_and_trident_read_the_kept_tiles_and_no_others(tmp_path):
@@ -113,6 +146,36 @@ def test_files_have_the_names_attributes_and_types_that_the_readers_expect(tmp_p
     assert of_trident["overlap"] == 0
 
 
+def test_clam_finds_file_and_slide_by_its_table_and_gets_the_pixels_of_each_tile(tmp_path, small_tiff):
+    tiles = SlideTiles("b-1", small_tiff.stem, ".tiff", np.array([[64, 128], [512, 256]]), (1000, 900), 128, 1.0, 0.5)
+    write_coords(tiles, tmp_path / "job")
+    table = pd.read_csv(write_process_list([tiles], tmp_path / "job"))
+
+    slide_id = str(table["slide_id"][0]).split(".tiff")[0]  # as `extract_features_fp.py` does, told `--slide_ext .tiff`
+    wsi = openslide.open_slide(small_tiff.parent / f"{slide_id}.tiff")
+    bag = ClamBag(tmp_path / "job" / "patches" / f"{slide_id}.h5", wsi)
+
+    assert len(bag) == 2
+    assert bag.shown["name"] == "small"
+    for index, (x, y) in enumerate(tiles.coordinates.tolist()):
+        rgb, coord = bag[index]
+        assert coord.tolist() == [x, y]
+        assert rgb.tobytes() == wsi.read_region((x, y), 0, (256, 256)).convert("RGB").tobytes()
+    bag.file.close()
+    wsi.close()
+
+
+def test_trident_gives_slide_encoders_the_side_of_a_patch_and_keeps_all_attributes(tmp_path):
+    _, trident = write_coords(slide_tiles(manifest())[0], tmp_path)
+
+    _, attrs = stored(trident)
+
+    assert attrs["patch_size_level0"] == 512
+    json.dumps({name: getattr(value, "item", lambda value=value: value)() for name, value in attrs.items()})
+    with h5py.File(tmp_path / "features.h5", "w") as file:  # it copies them beside the features
+        file.create_dataset("coords", data=[[0, 0]]).attrs.update(attrs)
+
+
 def test_overlapping_tiles_are_said_to_overlap():
     first, *_ = slide_tiles(manifest())
 
@@ -127,6 +190,8 @@ def test_slides_of_one_name_keep_apart_and_others_are_called_as_their_files_are(
     assert [len(files) for files in written] == [2, 2, 0]
     assert len({file for files in written for file in files}) == 4
     assert slide_names({"c-3": "/x/c.svs", "d-4": "/x/d.ome.tif"}) == {"c-3": "c", "d-4": "d"}
+    table = pd.read_csv(write_process_list(slide_tiles(manifest()), tmp_path))
+    assert table["slide_id"].tolist() == ["a-1.svs", "a-2.svs"]
 
 
 def test_a_slide_that_keeps_nothing_any_more_loses_its_files(tmp_path):

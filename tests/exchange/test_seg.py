@@ -3,7 +3,12 @@ import pydicom
 import pytest
 from highdicom.seg import segread
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, VLWholeSlideMicroscopyImageStorage, generate_uid
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    SegmentationStorage,
+    VLWholeSlideMicroscopyImageStorage,
+    generate_uid,
+)
 
 from qc.errors import ExchangeError
 from qc.exchange.seg import find_source, read_seg, write_seg
@@ -116,6 +121,43 @@ def test_it_refers_to_its_slide_and_names_its_segments(tmp_path):
         ("99SLIDEGATE", "Tissue out of focus"),
     ]
     assert np.array_equal(read_seg(tmp_path / "a.seg.dcm", grid).classes, classes)
+
+
+def as_pydicom_reads(path):
+    """Each segment by number, laid together from frames and plane positions by pydicom alone."""
+    seg = pydicom.dcmread(path)
+    matrix = {int(one.SegmentNumber): np.zeros((seg.TotalPixelMatrixRows, seg.TotalPixelMatrixColumns), np.bool_)
+              for one in seg.SegmentSequence}  # fmt: skip
+    frames = seg.pixel_array.reshape(-1, seg.Rows, seg.Columns)
+    for frame, where in zip(frames, seg.PerFrameFunctionalGroupsSequence, strict=True):
+        place = where.PlanePositionSlideSequence[0]
+        top, left = place.RowPositionInTotalImagePixelMatrix - 1, place.ColumnPositionInTotalImagePixelMatrix - 1
+        part = matrix[_segment(where)][top : top + seg.Rows, left : left + seg.Columns]
+        part[:] = frame[: part.shape[0], : part.shape[1]]
+    return seg, matrix
+
+
+def test_pydicom_alone_finds_every_cell_in_its_segment_and_the_frame_of_its_slide(tmp_path):
+    (full,) = headers(
+        tmp_path, orientation=(0, -1, 0, -1, 0, 0), spacing_mm=0.0005, origin_mm=(1, 2), sizes=[(2400, 2100)]
+    )
+    grid = Grid(Size(2400, 2100), Mpp(0.5), Mpp(2.0))  # 600 x 525 cells: four frames, three of them cut
+    classes = np.random.default_rng(0).integers(0, 8, grid.shape, np.uint8)
+    write_seg(ArtefactMap(classes, grid), find_source(full, (2400, 2100)), record(), "run", tmp_path / "a.seg.dcm")
+
+    seg, matrix = as_pydicom_reads(tmp_path / "a.seg.dcm")
+
+    slide = pydicom.dcmread(full)
+    assert all(np.array_equal(found, classes == number) for number, found in matrix.items())
+    assert set(matrix) == set(range(1, 8))
+    assert seg.SOPClassUID == SegmentationStorage
+    assert (seg.SegmentationType, seg.BitsAllocated, seg.Modality) == ("BINARY", 1, "SEG")
+    assert seg.FrameOfReferenceUID == slide.FrameOfReferenceUID
+    assert seg.PositionReferenceIndicator == "SLIDE_CORNER"
+    assert [float(one) for one in seg.ImageOrientationSlide] == [0, -1, 0, -1, 0, 0]
+    origin = seg.TotalPixelMatrixOriginSequence[0]
+    assert (origin.XOffsetInSlideCoordinateSystem, origin.YOffsetInSlideCoordinateSystem) == (1, 2)
+    assert {int(one.SegmentNumber): one.SegmentLabel for one in seg.SegmentSequence}[6] == "out of focus"
 
 
 def test_what_is_no_dicom_slide_of_this_size_is_one_sentence(tmp_path):
