@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Annotated, Literal, Self
 
 from pydantic import AllowInfNan, BeforeValidator, Field, PlainSerializer, TypeAdapter
@@ -70,6 +71,11 @@ class Assessed(Settings):
     mpp: float = Field(description="Level-0 micrometres per pixel that was believed.")
     mpp_source: str = Field(description="`header`, or `caller` when it was given.")
     slide_format: str = Field(description="File format or vendor.")
+    scanner: str = Field(default="", description="Scanner, as the file's header says; empty when it does not.")
+    scanned_at: str = Field(
+        default="",
+        description="When it was scanned, by the header and the scanner's own clock; empty when it does not say.",
+    )
     read_mpp: float = Field(description="Micrometres per pixel at which tissue was read.")
     map_mpp: float = Field(description="Micrometres per cell of the artefact map.")
     tissue_mm2: float = Field(description="Tissue area, square millimetres.")
@@ -111,6 +117,12 @@ def artefact_share(record: Assessed | Failed) -> float:
     if isinstance(record, Failed):
         return math.nan
     return sum(record.coverage[cls.name.lower()].share for cls in ARTEFACTS)
+
+
+def unnamed(text: str, record: Assessed | Failed) -> str:
+    """A text about a slide with its id in the place of its path and file name, which may hold a patient's name."""
+    path = record.stamp.path
+    return text.replace(path, record.stamp.slide_id).replace(PurePath(path).name, record.stamp.slide_id)
 
 
 def worst_first(records: Iterable[Assessed | Failed]) -> list[Assessed | Failed]:

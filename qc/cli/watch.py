@@ -64,8 +64,8 @@ def watch(
     from qc.config.profile import load_profile
     from qc.geometry import Mpp
     from qc.pipeline.folder import RunFolder
-    from qc.pipeline.watch import Job, WatchSettings
     from qc.pipeline.watch import watch as watch_folder
+    from qc.pipeline.watch_job import Job, WatchSettings
 
     job = Job(
         folder,

@@ -1,7 +1,8 @@
 """What the laboratory knows about slides: barcode, scanner, stainer, stain, batch, day.
 
-In: a table of the laboratory, kept as a versioned setting of the store or as `cohort.csv` in the run folder.
-Out: a row for each slide of the run; what the table does not say is `unknown`, never guessed.
+In: the headers of slide files, as their records tell, and a table of the laboratory, kept as a versioned setting of the
+store or as `cohort.csv` in the run folder; the table goes before the headers.
+Out: a row for each slide of the run; what neither says is `unknown`, never guessed.
 """
 
 from pathlib import Path
@@ -14,7 +15,7 @@ from qc.dashboard.frames import Frame
 from qc.dashboard.uploads import table_of
 from qc.errors import SettingsError
 from qc.files import write_text
-from qc.store.shares import paths
+from qc.store.shares import paths, scans
 
 UNKNOWN = "unknown"
 GROUPS = ("scanner", "stainer", "stain", "batch")
@@ -30,19 +31,36 @@ def setting_name(run_id: str) -> str:
 
 
 def attributes(context: Context) -> Frame:
-    """The table for the run that is shown.
+    """What is known about the slides of the run that is shown.
 
     Returns:
         Indexed by `slide_id`: `barcode` (empty when unknown), `scanner`, `stainer`, `stain`, `batch` (`unknown` when
-        unknown) and `scanned` (a day, NaT when unknown). No row for slides that no table names.
+        unknown) and `scanned` (a day, NaT when unknown), for every slide.
 
     Raises:
         SettingsError: If the table cannot be used.
     """
-    text = source(context)
-    if not text:
-        return _empty()
-    return matched(read_table(text), paths(context.store.engine, context.run_id))
+    engine, run_id, text = context.store.engine, context.run_id, source(context)
+    told = matched(read_table(text), paths(engine, run_id)) if text else _empty()
+    return completed(told, scans(engine, run_id))
+
+
+def completed(told: Frame, scans: Frame) -> Frame:
+    """The laboratory's lines for all slides, with scanner and day of the header where the laboratory is silent.
+
+    Args:
+        told: What `matched` gives.
+        scans: `scanner` and `scanned_at` by slide id; empty where the header does not say.
+    """
+    out = told.reindex(scans.index)
+    out["barcode"] = out["barcode"].fillna("")
+    for name in GROUPS:
+        out[name] = out[name].fillna(UNKNOWN)
+    is_silent = out["scanner"] == UNKNOWN
+    out["scanner"] = out["scanner"].mask(is_silent, scans["scanner"].replace("", UNKNOWN))
+    days = pd.to_datetime(scans["scanned_at"].where(scans["scanned_at"] != ""), errors="coerce", format="ISO8601")
+    out["scanned"] = out["scanned"].fillna(days.dt.normalize())
+    return out
 
 
 def source(context: Context) -> str:

@@ -1,20 +1,16 @@
 """The side of Review where a person decides: what was found, the questions, five actions, and the way back."""
 
 import streamlit as st
-from pydantic import ValidationError
 
 from qc.dashboard import words
 from qc.dashboard.context import Context
-from qc.dashboard.desk import Desk, go, may_decide
+from qc.dashboard.deciding import ADVANCE_KEY, BLIND_KEY, answer, decide, take_over_slide, undo
+from qc.dashboard.desk import Desk, may_decide
 from qc.dashboard.plain_text import plain
-from qc.dashboard.triage import next_slide, usual_reason
-from qc.errors import QCError
+from qc.dashboard.triage import usual_reason
 from qc.record import Assessed, Failed
-from qc.store import queries
-from qc.store.decision import Action, Choice, Decision, Reason, SlideKey
+from qc.store.decision import Action, Decision, Reason
 
-BLIND_KEY = "review_blind"
-ADVANCE_KEY = "review_advance"
 _KEYS = {Action.ACCEPT: "A", Action.RE_SCAN: "S", Action.RE_CUT: "T", Action.CLEAN: "L", Action.EXCLUDE: "X"}
 _QUESTION = "Could this result reasonably be used in a pipeline?"
 
@@ -46,7 +42,7 @@ def draw(
         _in_force(decision)
     if held_by:
         st.warning(plain(held_by), icon="🔒")
-        st.button("Take it over", key="take-over", on_click=_take_over, args=(context,), width="stretch")
+        st.button("Take it over", key="take-over", on_click=take_over_slide, args=(context,), width="stretch")
     if not may_decide(context):
         st.info(f"In the role {context.actor.role.label} you may look, not decide.")
     else:
@@ -99,7 +95,7 @@ def _ask(context: Context, desk: Desk, record: Assessed | Failed, is_free: bool)
             help=f"Usual reason: {usual.label}" if usual else "Needs a reason",
             width="stretch",
             disabled=not can,
-            on_click=_decide,
+            on_click=decide,
             args=(context, record, action),
         )
     st.button(
@@ -109,7 +105,7 @@ def _ask(context: Context, desk: Desk, record: Assessed | Failed, is_free: bool)
         width="stretch",
         type="tertiary",
         disabled=desk.last_decision is None,
-        on_click=_undo,
+        on_click=undo,
         args=(context,),
     )
 
@@ -117,14 +113,14 @@ def _ask(context: Context, desk: Desk, record: Assessed | Failed, is_free: bool)
 def _question(context: Context, desk: Desk) -> None:
     st.markdown(_QUESTION)
     yes, no = st.columns(2, gap="small")
-    for place, word, key, answer in ((yes, "Yes", "Y", True), (no, "No", "N", False)):
+    for place, word, key, said in ((yes, "Yes", "Y", True), (no, "No", "N", False)):
         place.button(
-            f"✓ **{word}**" if desk.could_be_used is answer else word,
+            f"✓ **{word}**" if desk.could_be_used is said else word,
             key=f"could-{word}",
             shortcut=key,
             width="stretch",
-            on_click=_answer,
-            args=(context, answer),
+            on_click=answer,
+            args=(context, said),
         )
 
 
@@ -148,71 +144,3 @@ def _history(context: Context, desk: Desk, decision: Decision | None) -> None:
                     f"{one.at:%Y-%m-%d %H:%M} · {plain(one.by.name)} · {words.action(one.choice.action)} · "
                     f"{one.choice.reason.label}{force}"
                 )
-
-
-def _answer(context: Context, answer: bool) -> None:
-    context.touch()
-    desk = Desk.of_session()
-    desk.could_be_used = None if desk.could_be_used is answer else answer
-
-
-def _take_over(context: Context) -> None:
-    context.touch()
-    desk = Desk.of_session()
-    try:
-        desk.hold(context, take_over=True)
-    except QCError as error:
-        desk.refusal = str(error)
-
-
-def _decide(context: Context, record: Assessed | Failed, action: Action) -> None:
-    """Note the decision, and go on to the next worst slide."""
-    context.touch()
-    desk, stamp = Desk.of_session(), record.stamp
-    if desk.is_too_soon:
-        desk.refusal = "the key came before the slide could be seen; nothing was decided"
-        return
-    reason = st.session_state.get(f"reason-{stamp.slide_id}") or usual_reason(record, action)
-    if reason is None:
-        desk.refusal = f"to {action.label}, choose a reason"
-        return
-    note = st.session_state.get(f"note-{stamp.slide_id}", "").strip()
-    try:
-        choice = Choice(action=action, reason=reason, note=note, could_be_used=desk.could_be_used)
-        key = SlideKey(run_id=context.run_id, slide_id=stamp.slide_id, slide_fingerprint=stamp.slide_fingerprint)
-        noted = context.store.decide(context.actor, key, choice, desk.nonce)
-    except QCError as error:
-        desk.refusal = str(error)
-        return
-    except ValidationError:
-        desk.refusal = f"the reason {reason.label!r} needs a note in words that can be kept"
-        return
-    desk.done(noted)
-    desk.told = f"{stamp.slide_id}: {action.label}, {reason.label}"
-    _advance(context, desk)
-
-
-def _advance(context: Context, desk: Desk) -> None:
-    following = ""
-    if st.session_state.get(ADVANCE_KEY, True):
-        undecided = queries.worklist(context.store.engine, context.run_id, is_decided=False, limit=50)
-        following = next_slide(undecided, context.actor.subject)
-        desk.told += "" if following else ". Nothing is left to decide"
-    if following:
-        go(context, following)
-
-
-def _undo(context: Context) -> None:
-    context.touch()
-    desk = Desk.of_session()
-    if desk.last_decision is None:
-        return
-    number, slide_id = desk.last_decision
-    try:
-        context.store.undo(context.actor, number)
-    except QCError as error:
-        desk.refusal = str(error)
-        return
-    desk.last_decision = None
-    desk.told = f"{slide_id}: taken back"
-    go(context, slide_id)

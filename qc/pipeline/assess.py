@@ -84,6 +84,8 @@ def assess_slide(
         mpp=slide.mpp,
         mpp_source=slide.properties.get("mpp_source", ""),
         slide_format=slide.properties.get("format", ""),
+        scanner=slide.properties.get("scanner", ""),
+        scanned_at=slide.properties.get("scanned_at", ""),
         read_mpp=plan.grid.cell_mpp,
         map_mpp=mapped.artefacts.grid.cell_mpp,
         tissue_mm2=covered.tissue_mm2,

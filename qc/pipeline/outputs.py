@@ -14,7 +14,7 @@ from qc.figures.overlay import draw_overlay, fitted, unframed
 from qc.files import replacing
 from qc.pipeline.assess import Assessment
 from qc.pipeline.folder import RunFolder, SlideFolder
-from qc.record import Assessed, Failed, worst_first
+from qc.record import Assessed, Failed, unnamed, worst_first
 
 _PICTURE_SIDE_PX = 1600
 _OUTLINE_TOLERANCE_CELLS = 1.0
@@ -68,7 +68,7 @@ def _entries(run: RunFolder, records: Sequence[Assessed | Failed]) -> list[Entry
 def _notes(records: Sequence[Assessed | Failed]) -> list[str]:
     """One line for each slide that could not be assessed, as far as there is room."""
     failed = [record for record in records if isinstance(record, Failed)]
-    lines = [f"unassessed: {record.stamp.slide_id}: {record.reason}" for record in failed[:_SHEET_NOTES_MAX]]
+    lines = [f"unassessed: {one.stamp.slide_id}: {unnamed(one.reason, one)}" for one in failed[:_SHEET_NOTES_MAX]]
     return [*lines, f"and {len(failed) - len(lines)} more"] if len(failed) > len(lines) else lines
 
 

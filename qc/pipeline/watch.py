@@ -7,80 +7,22 @@ content with the same settings is never assessed twice, under whatever name it c
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
-from pydantic import Field
-
-from qc.config.assess import AssessSettings
-from qc.config.base import Settings
-from qc.config.profile import Profile
 from qc.errors import QCError, RunError, SlideError
-from qc.geometry import Mpp
 from qc.pipeline.done import Done
-from qc.pipeline.file import Outcome, Task, stamp_of
-from qc.pipeline.folder import RunFolder, RunNote
+from qc.pipeline.file import Task, stamp_of
+from qc.pipeline.folder import RunNote
 from qc.pipeline.lone_worker import LoneWorker
 from qc.pipeline.outputs import write_summary
 from qc.pipeline.settled import Settling, State, states
+from qc.pipeline.watch_job import Job, Listener
 from qc.record import Assessed, Failed, Stamp
 from qc.slide.files import SlideFile, find_slides, open_slide, slide_paths
 from qc.store.database import Store
 from qc.version import __version__
 
 _SUMMARY_EVERY_S = 60.0
-
-
-class WatchSettings(Settings):
-    """How a folder is watched."""
-
-    poll_s: float = Field(default=10.0, gt=0, le=3600, description="Time between two looks, seconds.")
-    settle_s: float = Field(
-        default=30.0, ge=0, le=86400, description="A slide that has not changed for so long has arrived, seconds."
-    )
-    patience_s: float = Field(
-        default=600.0, ge=0, le=604800, description="A slide that does not open becomes a row after so long, seconds."
-    )
-
-
-class Listener(Protocol):
-    """Told what a watcher does."""
-
-    def finished(self, outcome: Outcome) -> None:
-        """A slide is done."""
-        ...
-
-    def same(self, path: Path, slide_id: str) -> None:
-        """A file holds what a slide of the run holds already; nothing is done."""
-        ...
-
-    def missing(self, folder: Path) -> None:
-        """The folder is not there just now."""
-        ...
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a watcher does with a slide.
-
-    Attributes:
-        folder: Folder that slides are dropped into, with all below it.
-        run: Where results go.
-        settings: How to assess.
-        profile: Limits of the verdict.
-        watch: How to watch.
-        mpp: The caller's micrometres per pixel for every slide.
-        store_url: Database for the records; a SQLite file in the run folder by default.
-    """
-
-    folder: Path
-    run: RunFolder
-    settings: AssessSettings
-    profile: Profile
-    watch: WatchSettings = field(default_factory=WatchSettings)
-    mpp: Mpp | None = None
-    store_url: str | None = None
 
 
 def watch(job: Job, listener: Listener, is_stopped: Callable[[], bool], once: bool = False) -> int:

@@ -73,7 +73,7 @@ def trend(table: pd.DataFrame, profile: Profile) -> str:
     """Usable share, focus and stain over days; over slides in the order of their recording when days are few.
 
     Args:
-        table: See `qc.report.cohort.slide_table`.
+        table: See `qc.report.table.slide_table`.
         profile: Limits that are drawn.
     """
     from matplotlib.figure import Figure

@@ -20,7 +20,7 @@ ABOUT_COLUMNS = ("stain", "stainer", "scanner", "scanned", "batch")
 
 @dataclass(frozen=True)
 class About:
-    """What the lab knows about a slide; empty where it does not say.
+    """What is known about a slide, scanner and time from its header where the lab does not say them; else empty.
 
     Attributes:
         stain: Such as `HE`.
@@ -47,7 +47,7 @@ class Facts:
         records: Results, by slide id.
         decisions: Decisions in force, by slide id.
         recorded: When each result was stored, UTC, by slide id.
-        about: What the lab knows, by slide id.
+        about: What lab and header say, by slide id.
         folders: Name of the folder that each slide lies in, by slide id; never printed, for it may hold a name.
         card: Of the artefact network that made the results, when it is the one that is installed.
     """
@@ -62,7 +62,7 @@ class Facts:
     card: Card | None = None
 
     def day(self, slide_id: str) -> date | None:
-        """The day a slide was scanned, or else recorded (UTC); None when neither is known."""
+        """The day a slide was scanned, as lab or header say, or else recorded (UTC); None when none is known."""
         scanned = self.about_slide(slide_id).scanned
         if scanned:
             return datetime.fromisoformat(scanned).date()
@@ -123,7 +123,8 @@ def read_facts(run: RunFolder, store_url: str | None = None, about_path: Path | 
     if not records:
         raise RunError(f"{run.root} holds no slides", "assess some first")
     paths = {record.stamp.slide_id: record.stamp.path for record in records}
-    about = _read_about(about_path, paths) if about_path is not None else {}
+    told = _read_about(about_path, paths) if about_path is not None else {}
+    about = {one.stamp.slide_id: _with_scan(told.get(one.stamp.slide_id, About()), one) for one in records}
     folders = {slide_id: PurePath(path).parent.name for slide_id, path in paths.items()}
     facts = Facts(run, note, records, about=about, folders=folders, card=_card(note, records))
     if store_url is None and not run.store.exists():
@@ -151,6 +152,13 @@ def _read_about(path: Path, paths: Mapping[str, str]) -> dict[str, About]:
         raise SettingsError(f"{path} has no column slide", f"name it, and any of {', '.join(ABOUT_COLUMNS)}")
     lines = {(row["slide"] or "").strip(): row for row in rows}
     return {slide_id: _about(path, lines[name]) for slide_id, name in match_names(lines, paths).items()}
+
+
+def _with_scan(told: About, record: Assessed | Failed) -> About:
+    """What the lab says, with scanner and time of the file's header where it is silent."""
+    if isinstance(record, Failed):
+        return told
+    return replace(told, scanner=told.scanner or record.scanner, scanned=told.scanned or record.scanned_at)
 
 
 def _about(path: Path, row: Mapping[str, str | None]) -> About:

@@ -12,11 +12,12 @@ from qc.exchange.tables import write_csv
 from qc.files import write_text
 from qc.record import Assessed, Failed
 from qc.report.charts import pareto, spans_days, spread, trend
-from qc.report.cohort import cohort_page, slide_table
+from qc.report.cohort import cohort_page
 from qc.report.facts import Facts
 from qc.report.pdf import write_pdf
 from qc.report.render import Paper, html
 from qc.report.slide import slide_page
+from qc.report.table import slide_table
 
 Format = Literal["html", "pdf"]
 

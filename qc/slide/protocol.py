@@ -43,7 +43,7 @@ class Slide(Protocol):
 
     @property
     def properties(self) -> Mapping[str, str]:
-        """What the file says about itself: `format`, `mpp_source`, `series`."""
+        """What the file says about itself: `format`, `mpp_source`, `series`, `scanner`, `scanned_at`."""
         ...
 
     def read(self, level: int, x: int, y: int, size: Size) -> NDArray[np.uint8]:

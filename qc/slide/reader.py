@@ -12,6 +12,7 @@ from qc.errors import MissingMppError, TruncatedSlideError, UnopenableSlideError
 from qc.geometry import Mpp, Size
 from qc.slide.macro import without_label
 from qc.slide.protocol import Level
+from qc.slide.scan import scan_of
 
 DecodedCache = openslide.OpenSlideCache
 """Decoded tiles, which several open slides may share; made with its size in bytes."""
@@ -43,10 +44,13 @@ class OpenSlideSlide:
         self._handle = _open(path, self._cache)
         header = self._handle.properties
         self.mpp = mpp or _header_mpp(path, header)
+        scan = scan_of(header)
         self.properties: Mapping[str, str] = {
             "format": header.get(openslide.PROPERTY_NAME_VENDOR, ""),
             "mpp_source": "caller" if mpp else "header",
             "series": header.get("dicom.SeriesInstanceUID", ""),
+            "scanner": scan.scanner,
+            "scanned_at": scan.scanned_at,
         }
         self.levels = tuple(
             Level(Size(*size), downsample)

@@ -17,6 +17,8 @@ _SCANNERS = (
     ("openslide.vendor", "aperio.ScanScope ID"),
     ("openslide.vendor", "hamamatsu.Product"),
 )
+_SERIALS = ("dicom.DeviceSerialNumber", "philips.DICOM_DEVICE_SERIAL_NUMBER", "hamamatsu.NDP.S/N", "ventana.UnitNumber")
+"""Tell two scanners of one model apart, which a trend needs."""
 _TIMES = (
     "philips.DICOM_ACQUISITION_DATETIME",
     "dicom.AcquisitionDateTime",
@@ -29,7 +31,7 @@ _FORMATS = (
     *("%Y-%m-%dT%H:%M:%S", "%Y:%m:%d %H:%M:%S", "%Y%m%d%H%M%S", "%d/%m/%Y %H:%M:%S"),
     *("%m/%d/%y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p"),
 )
-_LENGTH_MAX = 48
+_LENGTH_MAX = 64
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,12 @@ def scan_of(header: Mapping[str, str]) -> Scan:
 
 
 def _scanner(header: Mapping[str, str], maker: str, model: str) -> str:
-    """Maker and model; empty without a model, for a maker alone tells no two scanners apart."""
+    """Maker, model and serial number; empty without a model, for a maker alone tells no two scanners apart."""
     if not header.get(model):
         return ""
-    words = re.sub(r"\s+", " ", f"{header.get(maker, '')} {header[model]}").strip()
-    return words[:_LENGTH_MAX]
+    serial = next((header[key] for key in _SERIALS if header.get(key)), "")
+    words = re.sub(r"\s+", " ", f"{header.get(maker, '')} {header[model]} {serial}").strip()
+    return words[:_LENGTH_MAX].strip()
 
 
 def _time(text: str) -> str:

@@ -1,13 +1,10 @@
-"""What screens and reports ask of a store: pure reads, each one query; tables come as DataFrames, sums as values.
+"""What screens and reports ask of a store: pure reads, each one query; tables come as DataFrames.
 
-A run id of "" asks for the latest result of each slide over all runs. Days are days in UTC.
+A run id of "" asks for the latest result of each slide over all runs.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-import numpy as np
 import pandas as pd
 from sqlalchemy import Engine, Select, Subquery, and_, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
@@ -22,35 +19,6 @@ _WORST_FIRST = (Verdict.UNASSESSED, Verdict.REJECT, Verdict.REVIEW, Verdict.USAB
 _OF_SLIDE = ("run_id", "slide_id", "slide_fingerprint", "recorded", "verdict", "reason", "artefact_share")
 _SCORES = ("tissue_mm2", "usable_mm2", "focus_score", "stain_score", "domain_distance")
 _OF_DECISION = ("action", "reason", "note", "could_be_used", "subject", "name", "at")
-
-
-@dataclass(frozen=True)
-class Usability:
-    """Slides and tissue of a run, by what the software and people say.
-
-    Attributes:
-        slides: Slides with a result.
-        by_verdict: Slides by the software's verdict.
-        by_action: Slides by the action of the decision in force.
-        decided: Slides with a decision in force.
-        rescued: Slides that were accepted although the software did not call them usable.
-        rejected: Slides that were called usable and were not accepted.
-        could_be_used: Slides whose result a person said could reasonably be used.
-        could_not_be_used: Slides whose result a person said could not.
-        tissue_mm2: Tissue found, square millimetres.
-        usable_mm2: Clean tissue of all of them, whatever was decided, square millimetres.
-    """
-
-    slides: int
-    by_verdict: dict[Verdict, int]
-    by_action: dict[Action, int]
-    decided: int
-    rescued: int
-    rejected: int
-    could_be_used: int
-    could_not_be_used: int
-    tissue_mm2: float
-    usable_mm2: float
 
 
 def worklist(
@@ -123,71 +91,6 @@ def worklist(
     return table.astype({"decision_id": "Int64", "decision_could_be_used": "boolean"})
 
 
-def usability(engine: Engine, run_id: str = "") -> Usability:
-    """Sums over a run, or over the latest result of each slide."""
-    ids, decision = _in_force(run_id), aliased(DecisionRow)
-    query = (
-        select(
-            Slide.verdict,
-            decision.action,
-            decision.could_be_used,
-            func.count().label("slides"),
-            func.coalesce(func.sum(Slide.tissue_mm2), 0.0).label("tissue_mm2"),
-            func.coalesce(func.sum(Slide.usable_mm2), 0.0).label("usable_mm2"),
-        )
-        .select_from(Slide)
-        .outerjoin(ids, and_(ids.c.run_id == Slide.run_id, ids.c.slide_id == Slide.slide_id))
-        .outerjoin(decision, decision.id == ids.c.id)
-        .where(*_of_run(Slide.run_id, run_id))
-        .group_by(Slide.verdict, decision.action, decision.could_be_used)
-    )
-    table = _frame(engine, _latest_only(query, run_id))
-    is_usable, is_accepted = table["verdict"] == Verdict.USABLE, table["action"] == Action.ACCEPT
-    is_decided = table["action"].notna()
-
-    def slides(chosen: Any) -> int:
-        return int(table.loc[chosen, "slides"].to_numpy().sum())
-
-    def total(column: str, kind: Any) -> Any:
-        return kind(np.sum(table[column].to_numpy()))
-
-    return Usability(
-        slides=total("slides", int),
-        by_verdict={verdict: slides(table["verdict"] == verdict) for verdict in Verdict},
-        by_action={action: slides(table["action"] == action) for action in Action},
-        decided=slides(is_decided),
-        rescued=slides(is_accepted & ~is_usable),
-        rejected=slides(is_decided & ~is_accepted & is_usable),
-        could_be_used=slides(table["could_be_used"].isin([True])),
-        could_not_be_used=slides(table["could_be_used"].isin([False])),
-        tissue_mm2=total("tissue_mm2", float),
-        usable_mm2=total("usable_mm2", float),
-    )
-
-
-def per_day(engine: Engine, run_id: str = "") -> pd.DataFrame:
-    """Results by the day they were recorded, and decisions in force by the day they were made.
-
-    Returns:
-        Indexed by `day` (datetime64, days without either left out): `slides`, a column for each verdict, `decided`
-        and a column for each action.
-    """
-    day = func.date(Slide.recorded).label("day")
-    results = select(day, Slide.verdict.label("what"), func.count().label("slides")).where(
-        *_of_run(Slide.run_id, run_id)
-    )
-    ids = _in_force(run_id)
-    decided = func.date(DecisionRow.at).label("day")
-    decisions = select(decided, DecisionRow.action.label("what"), func.count().label("slides")).join(
-        ids, ids.c.id == DecisionRow.id
-    )
-    verdicts = _by_day(_frame(engine, _latest_only(results.group_by(day, Slide.verdict), run_id)), list(Verdict))
-    actions = _by_day(_frame(engine, decisions.group_by(decided, DecisionRow.action)), list(Action))
-    verdicts.insert(0, "slides", verdicts.sum(axis=1))
-    actions.insert(0, "decided", actions.sum(axis=1))
-    return verdicts.join(actions, how="outer").fillna(0).astype("int64").sort_index()
-
-
 def runs(engine: Engine) -> pd.DataFrame:
     """Runs, newest first: `run_id`, `created`, `profile`, `software_version`, `settings_fingerprint`, `slides`."""
     query = (
@@ -222,12 +125,6 @@ def _latest_only(query: Select, run_id: str) -> Select:
     newer = aliased(Slide)
     is_newer = (newer.recorded > Slide.recorded) | ((newer.recorded == Slide.recorded) & (newer.id > Slide.id))
     return query.where(~select(newer.id).where(newer.slide_id == Slide.slide_id, is_newer).exists())
-
-
-def _by_day(table: pd.DataFrame, kinds: list) -> pd.DataFrame:
-    table = table.assign(day=pd.to_datetime(table["day"]), what=table["what"].astype(str))
-    counts = table.pivot_table(index="day", columns="what", values="slides", aggfunc="sum", fill_value=0)
-    return counts.reindex(columns=[str(kind) for kind in kinds], fill_value=0).rename_axis(columns=None)
 
 
 def _frame(engine: Engine, query: Select) -> pd.DataFrame:

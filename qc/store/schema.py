@@ -7,7 +7,7 @@ from sqlalchemy import Boolean, DateTime, Float, ForeignKey, Index, Integer, Str
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-VERSION = "0002"
+VERSION = "0003"
 """The revision of qc.store.migrations that these tables are; the version of a store that needs no upgrade."""
 
 
@@ -66,6 +66,8 @@ class Slide(Base):
     usable_mm2: Mapped[float | None] = mapped_column(Float)
     slide_fingerprint: Mapped[str] = mapped_column(String(64), server_default=text("''"))
     artefact_share: Mapped[float | None] = mapped_column(Float)
+    scanner: Mapped[str] = mapped_column(String(64), server_default=text("''"))
+    scanned_at: Mapped[str] = mapped_column(String(32), server_default=text("''"))
     record_json: Mapped[str] = mapped_column(Text)
     coverages: Mapped[list["CoverageRow"]] = relationship(cascade="all, delete-orphan", lazy="raise")
 

@@ -1,4 +1,4 @@
-"""Shares of tissue and paths of a run's slides: what screens need beside the worklist, each one query."""
+"""Shares of tissue, scanners and paths of a run's slides: what screens need beside the worklist, each one query."""
 
 import json
 
@@ -35,3 +35,15 @@ def paths(engine: Engine, run_id: str) -> dict[str, str]:
     query = select(Slide.slide_id, Slide.record_json).where(Slide.run_id == run_id)
     with as_run_error(str(engine.url)), Session(engine) as session:
         return {slide_id: json.loads(text)["stamp"]["path"] for slide_id, text in session.execute(query)}
+
+
+def scans(engine: Engine, run_id: str) -> pd.DataFrame:
+    """How slides were scanned, as their headers say.
+
+    Returns:
+        Indexed by `slide_id`: `scanner` and `scanned_at`, empty where the header does not say.
+    """
+    query = select(Slide.slide_id, Slide.scanner, Slide.scanned_at).where(Slide.run_id == run_id)
+    with as_run_error(str(engine.url)), Session(engine) as session:
+        rows = session.execute(query).all()
+    return pd.DataFrame.from_records(rows, columns=["slide_id", "scanner", "scanned_at"]).set_index("slide_id")

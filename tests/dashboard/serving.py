@@ -28,6 +28,14 @@ def dashboard_command(port: int) -> list[str]:
 
 
 @contextmanager
+def dashboard(folder: Path, **environment: str) -> Iterator[str]:
+    """The dashboard in a process of its own; its address."""
+    port = free_port()
+    with process(dashboard_command(port), f"http://127.0.0.1:{port}/_stcore/health", folder, **environment):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
 def process(arguments: list[str], ready_url: str, cwd: Path, **environment: str) -> Iterator[None]:
     """A process that answers at an address, ended with the block."""
     with (cwd / "log.txt").open("w") as log:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from qc.config.control import ControlSettings
 from qc.config.profile import Profile, load_profile, profile_names
 from qc.dashboard import lis, performance, trends
-from qc.dashboard.attributes import matched, read_table, setting_name
+from qc.dashboard.attributes import completed, matched, read_table, setting_name
 from qc.dashboard.labels import read_labels
 from qc.dashboard.pages.queues import candidates
 from qc.dashboard.pages.worklist import shown_columns
@@ -275,6 +275,19 @@ def test_attributes_that_the_table_does_not_say_are_unknown():
     assert pd.isna(about.loc["two-2", "scanned"])
     assert about.loc["one-1", "batch"] == "unknown"
     assert "three-3" not in about.index
+
+
+def test_the_laboratory_goes_before_the_header_and_the_header_before_nothing():
+    told = matched(read_table("slide,scanner,scanned\na,A,2026-03-02\nb,,\n"), {"a": "/s/a.svs", "b": "/s/b.svs"})
+    scans = pd.DataFrame(
+        {"scanner": ["X", "X", ""], "scanned_at": ["2026-01-01 10:00", "2026-01-01 10:00", ""]}, index=["a", "b", "c"]
+    )
+
+    about = completed(told, scans)
+
+    assert about["scanner"].tolist() == ["A", "X", "unknown"]
+    assert about["scanned"].dropna().dt.strftime("%Y-%m-%d").tolist() == ["2026-03-02", "2026-01-01"]
+    assert about.loc["c", "batch"] == "unknown"
 
 
 @pytest.mark.parametrize(

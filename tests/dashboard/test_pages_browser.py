@@ -14,7 +14,7 @@ from qc.store.people import Actor, Role
 
 sys.path.insert(0, str(Path(__file__).parent))
 import month
-from serving import CHROMIUM, WAIT_MS, dashboard_command, free_port, process
+from serving import CHROMIUM, WAIT_MS, dashboard
 
 PAGES = {
     "": "Worklist",
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium (apt install c
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    folder, port = tmp_path_factory.mktemp("month"), free_port()
+    folder = tmp_path_factory.mktemp("month")
     store = Store(sqlite_url(folder / "store.sqlite"))
     made = month.made_up(60, days=6)
     month.fill(store, made)
@@ -42,19 +42,8 @@ def address(tmp_path_factory):
     store.save_setting(boss, setting_name(month.RUN), month.cohort_csv(made))
     month.decide(store, made[:20])
     store.close()
-    health = f"http://127.0.0.1:{port}/_stcore/health"
-    with process(dashboard_command(port), health, folder, QC_RUN=str(folder)):
-        yield f"http://127.0.0.1:{port}"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with dashboard(folder, QC_RUN=str(folder)) as address:
+        yield address
 
 
 @pytest.fixture

@@ -3,14 +3,10 @@
 import base64
 import http.client
 import io
-import os
-import shutil
-import socket
-import subprocess
 import sys
 import time
-import urllib.request
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,8 +16,9 @@ from qc.labels import ArtefactClass
 from qc.store.database import Store
 from qc.store.decision import Action, Reason
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-WAIT_MS = 150_000
+sys.path.insert(0, str(Path(__file__).parent))
+from serving import CHROMIUM, WAIT_MS, dashboard
+
 ALL_OVER = """localStorage.setItem("slidegate.viewer", JSON.stringify({opacity: 100, lines: false}))"""
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium (apt install chromium)")
@@ -35,37 +32,8 @@ def run(tmp_path_factory, write_pyramid, make_run):
 @pytest.fixture(scope="module")
 def address(run, tmp_path_factory):
     """The dashboard on the marked run, in a process of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("server")
-    command = [sys.executable, "-c", f"from qc.dashboard.serve import serve; serve('127.0.0.1', {port})"]
-    with (folder / "log.txt").open("w") as log:
-        environment = {**os.environ, "QC_RUN": str(run.folder.root)}
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(150):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=5).close()
-                break
-            except OSError:
-                assert process.poll() is None, (folder / "log.txt").read_text()
-                time.sleep(1)
+    with dashboard(tmp_path_factory.mktemp("server"), QC_RUN=str(run.folder.root)) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

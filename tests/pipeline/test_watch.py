@@ -19,7 +19,8 @@ from qc.config.stage import StageSettings
 from qc.errors import RunError
 from qc.pipeline.folder import RunFolder
 from qc.pipeline.settled import Settling, states
-from qc.pipeline.watch import Job, WatchSettings, watch
+from qc.pipeline.watch import watch
+from qc.pipeline.watch_job import Job, WatchSettings
 from qc.record import Assessed, Failed
 from qc.slide.files import find_slides
 from qc.store.database import Store, sqlite_url

@@ -18,11 +18,14 @@ from qc.metrics import wilson_interval
 from qc.nets.card import read_card
 from qc.nets.packaged import network_folder
 from qc.report.charts import pareto, spread, trend
-from qc.report.cohort import cohort_page, slide_table
+from qc.report.close_ups import close_ups
+from qc.report.cohort import cohort_page
 from qc.report.facts import read_facts
-from qc.report.pictures import close_ups, worst_places
+from qc.report.known import known_performance
+from qc.report.places import worst_places
 from qc.report.render import html
-from qc.report.slide import known_performance, slide_page
+from qc.report.slide import slide_page
+from qc.report.table import slide_table
 from qc.report.write import Scope, write_cohort_report, write_slide_report
 from qc.slide.files import fingerprint
 
@@ -174,6 +177,21 @@ def test_the_lab_says_when_slides_were_scanned_and_what_belongs_together(run, tm
         ("scanner", "one", 1),
         ("scanner", "two", 1),
     ]
+
+
+def test_scanner_and_day_come_from_the_header_where_the_lab_is_silent(run, tmp_path, make_map, make_record):
+    record = make_record("fine", make_map(), scanner="Aperio AT2 SS1302", scanned_at="2026-09-30 08:15")
+    (tmp_path / "about.csv").write_text("slide,scanner\nairy,two\n")
+    before = run.slide("fine").record()
+    run.slide("fine").write_record(record)
+
+    facts = read_facts(run, about_path=tmp_path / "about.csv")
+    run.slide("fine").write_record(before)
+
+    assert facts.about_slide("fine").scanner == "Aperio AT2 SS1302"
+    assert facts.about_slide("airy").scanner == "two"
+    assert facts.day("fine") == date(2026, 9, 30)
+    assert ("Scanned", "2026-09-30 08:15") in slide_page(facts, record).identity
 
 
 def test_a_time_that_is_none_is_one_sentence(run, tmp_path):

@@ -1,12 +1,12 @@
-from datetime import UTC, datetime
+from pathlib import PurePath
 
 import pandas as pd
 import pytest
 
 from qc.labels import Verdict
 from qc.store import queries
-from qc.store.database import Store
 from qc.store.decision import Action, Choice, Reason
+from qc.store.shares import scans
 
 
 @pytest.fixture
@@ -56,39 +56,25 @@ def test_without_a_run_each_slide_is_there_once_with_its_latest_result(worked):
     assert pd.isna(table.loc["a", "decision_id"])
 
 
-def test_usability_counts_where_people_and_software_disagree(worked):
-    found = queries.usability(worked.engine, "run")
+def test_scanner_and_time_come_from_the_record_and_are_empty_where_it_does_not_tell(filled, assessed):
+    filled.save("run", assessed("a", scanner="Aperio AT2 SS1302", scanned_at="2026-03-02 09:59"))
 
-    assert found.by_verdict == {Verdict.USABLE: 2, Verdict.REVIEW: 0, Verdict.REJECT: 1, Verdict.UNASSESSED: 1}
-    assert {action: count for action, count in found.by_action.items() if count} == {
-        Action.ACCEPT: 1,
-        Action.EXCLUDE: 1,
-    }
-    assert (found.slides, found.decided, found.rescued, found.rejected) == (4, 2, 1, 1)
-    assert (found.could_be_used, found.could_not_be_used) == (1, 1)
-    assert (found.tissue_mm2, found.usable_mm2) == (9.0, 3.0)
-    assert queries.usability(worked.engine).slides == 5
+    table = scans(filled.engine, "run")
+
+    assert table.loc["a"].tolist() == ["Aperio AT2 SS1302", "2026-03-02 09:59"]
+    assert table.loc[["b", "d"]].to_numpy().tolist() == [["", ""], ["", ""]]
 
 
-def test_days_are_days_in_utc(worked, key, ann, assessed):
-    late = Store(
-        worked.engine.url.render_as_string(hide_password=False), now=lambda: datetime(2030, 5, 6, 23, 59, tzinfo=UTC)
-    )
-    late.save("run", assessed("c"))
-    late.unlock(ann, "run", "c")
+def test_reasons_for_screens_and_exports_name_slides_by_id_and_never_by_file(filled, failed):
+    record = failed("d")
+    named = record.model_copy(update={"reason": f"{PurePath(record.stamp.path).name} ends in its middle"})
 
-    table = queries.per_day(late.engine, "run")
+    filled.save("run", named)
 
-    assert list(table.sum()[["slides", "usable", "reject", "unassessed", "decided", "accept", "exclude", "clean"]]) == [
-        *(4, 2, 1, 1),
-        *(2, 1, 1, 0),
-    ]
-    assert table.loc["2030-05-06", "slides"] == 1
-    late.close()
+    assert "d ends in its middle" in set(queries.worklist(filled.engine, "run")["reason"])
+    assert filled.record("run", "d") == named
 
 
 def test_an_empty_store_gives_empty_tables(store):
     assert queries.worklist(store.engine).empty
-    assert queries.per_day(store.engine).empty
     assert queries.runs(store.engine).empty
-    assert queries.usability(store.engine).slides == 0

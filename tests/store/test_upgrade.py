@@ -44,14 +44,14 @@ def old_url(url, assessed, failed):
     time, serial = words[engine.dialect.name]
     insert = text(
         "INSERT INTO slides (run_id, slide_id, recorded, verdict, reason, record_json)"
-        " VALUES ('run', :slide_id, '2026-01-02 03:04:05.000006', :verdict, 'r', :record)"
+        " VALUES ('run', :slide_id, '2026-01-02 03:04:05.000006', :verdict, 'not d.svs', :record)"
     )
     with engine.begin() as connection:
         for statement in FIRST_VERSION.format(time=time, serial=serial).split(";"):
             connection.exec_driver_sql(statement)
         for record in (assessed("a"), failed("d")):
             values = {"slide_id": record.stamp.slide_id, "verdict": record.verdict}
-            values["record"] = record.model_dump_json(exclude={"domain_distance"})
+            values["record"] = record.model_dump_json(exclude={"domain_distance", "scanner", "scanned_at"})
             connection.execute(insert, values)
     engine.dispose()
     return url
@@ -81,6 +81,8 @@ def test_a_store_of_the_first_version_keeps_its_rows_and_takes_decisions(old_url
     assert store.decisions("run")["a"] == decision
     with store.engine.connect() as connection:
         shares = connection.execute(text("SELECT artefact_share FROM slides ORDER BY slide_id")).scalars().all()
+        reasons = connection.execute(text("SELECT reason FROM slides WHERE slide_id = 'd'")).scalars().all()
+    assert reasons == ["not d"]  # the name of the file is gone
     assert shares == [pytest.approx(5 / 7), pytest.approx(5 / 7), None]
     assert store.verify().is_whole
     store.close()
@@ -165,7 +167,7 @@ def test_a_store_of_a_newer_version_is_refused_in_one_sentence_and_left_alone(ur
     with engine.begin() as connection:
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0099'"))
 
-    with pytest.raises(RunError, match=r"version 0099, this software knows 0002; update the software"):
+    with pytest.raises(RunError, match=r"version 0099, this software knows 0003; update the software"):
         Store(url)
 
     with engine.begin() as connection:
@@ -182,7 +184,7 @@ def test_a_step_that_fails_leaves_the_store_as_it_was(old_url):
         Store(old_url)
 
     assert {c["name"] for c in inspect(engine).get_columns("slides")}.isdisjoint(
-        {"slide_fingerprint", "artefact_share"}
+        {"slide_fingerprint", "artefact_share", "scanner"}
     )
     engine.dispose()
 

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from qc.dashboard import charts, performance, words
+from qc.dashboard import agreement, charts, performance, words
 from qc.dashboard.attributes import GROUPS, UNKNOWN, attributes
 from qc.dashboard.context import Context
 from qc.dashboard.downloads import csv_button
@@ -188,7 +188,7 @@ def _with_interval(row: dict, name: str) -> str:
 
 def _people(table: Frame, bad: Column, called: Column) -> None:
     people = table.set_index("slide_id")["decision_name"]
-    found = performance.agreement(bad, called, people)
+    found = agreement.agreement(bad, called, people)
     out = pd.DataFrame({"Who": found["who"], "Slides": found["slides"]})
     out["Agrees with the software"] = [_with_interval(row, "agree") for row in found.to_dict("records")]
     out["Cohen's kappa"] = found["kappa"].map(lambda value: words.number(value, digits=2))

@@ -5,13 +5,14 @@ import streamlit as st
 
 from qc.dashboard import decision_panel, words
 from qc.dashboard.context import Context
+from qc.dashboard.deciding import BLIND_KEY
 from qc.dashboard.desk import RENEW_SECONDS, Desk, go, may_decide
 from qc.dashboard.plain_text import plain
 from qc.dashboard.triage import next_slide
 from qc.dashboard.viewer.component import slide_viewer
 from qc.errors import RefusedError
 from qc.labels import Verdict
-from qc.record import Assessed, Failed
+from qc.record import Assessed, Failed, unnamed
 from qc.store import queries
 
 _QUEUE_ROWS = 500
@@ -47,7 +48,7 @@ def _desk(context: Context) -> None:
     desk.lay(context, slide_id)
     held_by = _hold(context, desk)
     decision = context.store.decisions(context.run_id).get(slide_id)
-    is_shown = decision is not None or not st.session_state.get(decision_panel.BLIND_KEY, False)
+    is_shown = decision is not None or not st.session_state.get(BLIND_KEY, False)
     _head(context, undecided, slide_id, record if is_shown else None)
     left, right = st.columns([4, 1], gap="small")
     with left:
@@ -87,7 +88,7 @@ def _head(context: Context, undecided: pd.DataFrame, slide_id: str, record: Asse
 
 def _viewer(context: Context, desk: Desk, undecided: pd.DataFrame, record: Assessed | Failed, is_shown: bool) -> None:
     if isinstance(record, Failed):
-        st.error(f"This slide was not assessed: {plain(record.reason)}", icon="⚠️")
+        st.error(f"This slide was not assessed: {plain(unnamed(record.reason, record))}", icon="⚠️")
         st.info(f"Way out: {plain(record.remedy)}")
         return
     following = next_slide(undecided, context.actor.subject, record.stamp.slide_id)
