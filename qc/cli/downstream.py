@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from qc.cli.downstream_camelyon import camelyon
+from qc.cli.downstream_glands import glands
 from qc.cli.options import AnyPath, ExistingFile
 
 _manifest = click.argument("manifest", type=ExistingFile)
@@ -21,6 +22,7 @@ def downstream() -> None:
 
 
 downstream.add_command(camelyon)
+downstream.add_command(glands)
 
 
 @downstream.command()

@@ -1,17 +1,14 @@
 """A U-Net from segmentation-models-pytorch, for outlines as sharp as pixels. In: settings. Out: a module."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 
 import segmentation_models_pytorch as smp
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from qc.config.glands import UnetSettings
-from qc.errors import SettingsError, WeightsError
+from qc.errors import SettingsError
+from qc.nets.pretrained import load_encoder
 
 
 class Unet(nn.Module):
@@ -55,36 +52,5 @@ def build_unet(settings: UnetSettings, classes: int, seed: int = 0) -> Unet:
         torch.manual_seed(seed)
         network = Unet(settings, classes)
     if settings.encoder_weights:
-        _load_encoder(network, Path(settings.encoder_weights), settings.encoder)
+        load_encoder(network.body.encoder, Path(settings.encoder_weights), settings.encoder)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-def _load_encoder(network: Unet, path: Path, name: str) -> None:
-    """Every weight of the encoder must be in the file; what the file holds besides, as a classifier's end, is left."""
-    given, own = _state(path), network.body.encoder.state_dict()
-    plain = {key.removeprefix("model."): key for key in own}
-    found = {
-        plain[key.removeprefix("model.")]: one for key, one in given.items() if key.removeprefix("model.") in plain
-    }
-    missing = [key for key in own if key not in found or found[key].shape != own[key].shape]
-    if missing:
-        raise WeightsError(
-            f"{path} does not hold the weights of encoder {name} ({len(missing)} of {len(own)} are missing or of "
-            f"another shape, as {missing[0]})",
-            "name a file of the same encoder, or leave encoder_weights out",
-        )
-    network.body.encoder.load_state_dict(found)
-
-
-def _state(path: Path) -> Mapping[str, Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, SafetensorError, UnpicklingError) as error:
-        raise WeightsError(
-            f"{path} cannot be read as weights ({error})", "name a file of the encoder's weights"
-        ) from error
-    if not isinstance(state, Mapping):
-        raise WeightsError(f"{path} holds no weights by name", "save the encoder's state_dict")
-    return state
