@@ -10,6 +10,7 @@ import click
 from qc.cli.options import AnyPath, ExistingFile, json_option
 
 if TYPE_CHECKING:
+    from qc.cohort.likeness import Likeness
     from qc.cohort.overviews import SeenSlide
     from qc.cohort.split import Split
 
@@ -160,8 +161,18 @@ def _show(plan: "Split", settings: Any, as_json: bool) -> None:
     console = console if console.is_terminal else Console(width=160)
     console.print(table)
     console.print("shares and means of patients; in brackets the standardised difference from all other patients")
+    click.echo(_likeness(plan.likeness))
     for note in plan.notes:
         click.echo(f"note: {note}")
+
+
+def _likeness(found: "Likeness") -> str:
+    if not found.where:
+        return "the parts cannot be compared: nothing varies in them, or nothing is known"
+    return (
+        f"largest difference in {', '.join(found.columns)}: {found.largest:.2f} standard deviations ({found.where}); "
+        f"at random {found.random_median:.2f} (median of {found.draws} draws)"
+    )
 
 
 def _cell(row: Any) -> str:

@@ -46,7 +46,7 @@ def balance(cohort: Cohort, units: Sequence[Unit], parts: Sequence[str], names: 
     """
     chosen = np.asarray(parts)
     slides = np.array([len(unit.slides) for unit in units])
-    columns = list(_measured(cohort, units))
+    columns = list(measured(cohort, units))
     rows = []
     for name in names:
         inside = chosen == name
@@ -79,7 +79,7 @@ def standardised_difference(first: NDArray[np.float64], second: NDArray[np.float
     return difference / spread if spread else math.nan
 
 
-def _measured(cohort: Cohort, units: Sequence[Unit]) -> Iterator[tuple[str, str, NDArray[np.float64]]]:
+def measured(cohort: Cohort, units: Sequence[Unit]) -> Iterator[tuple[str, str, NDArray[np.float64]]]:
     """Column, value and a number for each unit: 1 where it has the value, or the number itself where value is empty."""
     for column in ("label", *cohort.categorical):
         own = [unit.texts(column) or frozenset({"unknown"}) for unit in units]

@@ -34,15 +34,13 @@ def write_split(split: Split, settings: SplitSettings, path: Path) -> tuple[Path
 
 
 def as_json(split: Split, settings: SplitSettings) -> dict[str, object]:
-    """Settings, notes and balance; NaN becomes null."""
+    """Settings, notes, likeness and balance; NaN becomes null."""
     return {
         "software_version": __version__,
         "settings": settings.model_dump(mode="json"),
         "notes": list(split.notes),
-        "balance": [
-            {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in asdict(row).items()}
-            for row in split.balance
-        ],
+        "likeness": _without_nan(asdict(split.likeness)),
+        "balance": [_without_nan(asdict(row)) for row in split.balance],
     }
 
 
@@ -132,6 +130,10 @@ def placed_in(manifest: Manifest) -> list[Placed]:
         Placed(slide, patient, label, part, f"{PurePath(path).name}, {size_of[slide]}", path=path)
         for slide, patient, label, part, path in rows
     ]
+
+
+def _without_nan(row: Mapping[str, object]) -> dict[str, object]:
+    return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
 
 
 def _text(value: object) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from qc.cohort.assign import assign
 from qc.cohort.balance import BalanceRow, balance
 from qc.cohort.duplicates import HASH_BITS, Pair, groups_of
+from qc.cohort.likeness import Likeness, likeness
 from qc.cohort.strata import Trait, traits
 from qc.cohort.units import Unit, make_units
 from qc.cohort_table import Cohort
@@ -44,11 +45,13 @@ class Split:
     Attributes:
         slides: Every slide of the cohort table, by name.
         balance: Counts, shares and means of each part.
+        likeness: How far parts lie apart, and how far they would at random.
         notes: What one should know before using it.
     """
 
     slides: tuple[Placed, ...]
     balance: tuple[BalanceRow, ...]
+    likeness: Likeness
     notes: tuple[str, ...]
 
     @property
@@ -91,6 +94,7 @@ def plan_split(
     return Split(
         tuple(sorted(slides, key=lambda one: one.slide)),
         tuple(balance(cohort, units, parts, settings.parts)),
+        likeness(cohort, units, parts, [one.column for one in settings.stratify], settings.seed),
         (*_joined(units), *_rare(own, settings)),
     )
 

@@ -1,3 +1,4 @@
+import json
 import random
 from collections import Counter
 from pathlib import Path
@@ -111,6 +112,31 @@ def test_stratified_parts_are_more_alike_than_random_ones():
 
     assert max(worst["stratified"]) < 0.35
     assert sum(worst["stratified"]) < 0.6 * sum(worst["random"])
+
+
+def test_a_split_says_how_much_more_alike_its_parts_are_than_random_ones(tmp_path: Path):
+    table = many(100)
+
+    dealt = plan_split(table, plan := SplitSettings(folds=5, stratify=BY_LABEL_AND_AGE, seed=1))
+    unstratified = plan_split(table, SplitSettings(folds=5, seed=1)).likeness
+
+    found = dealt.likeness
+    worst = max(dealt.balance, key=lambda row: abs(row.smd) if row.smd == row.smd else -1.0)
+    assert found.columns == ("label", "age")
+    assert found.largest == abs(worst.smd)
+    assert found.where == f"{worst.column} {worst.value}".strip() + f" in {worst.part}"
+    assert found.largest < 0.6 * found.random_median
+    assert 0.6 < unstratified.largest / unstratified.random_median < 1.7
+    write_split(dealt, plan, tmp_path / "s.csv")
+    assert json.loads((tmp_path / "s.json").read_text())["likeness"]["random_median"] == found.random_median
+
+
+def test_parts_in_which_nothing_varies_cannot_be_compared():
+    same = cohort(*((f"s{i}", f"p{i}", "FL", NAN) for i in range(6)))
+
+    found = plan_split(same, SplitSettings(folds=2)).likeness
+
+    assert (found.largest, found.where) == (0.0, "label FL in fold-1")
 
 
 def test_the_share_of_a_label_is_right_to_one_patient_in_each_part():
