@@ -5,7 +5,7 @@ Average pooling keeps more of a picture than maximum pooling does, hence four bl
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from qc.config.lymphocytosis import AutoEncoderSettings
 from qc.downstream.lymphocytosis.bags import Bags
 from qc.downstream.lymphocytosis.model import Bench
 from qc.downstream.lymphocytosis.pixels import Pixels
+from qc.downstream.lymphocytosis.sampler import ShuffledRows
 from qc.downstream.lymphocytosis.tensors import Tensors
 from qc.downstream.network import scaled
 from qc.downstream.trainer import train
@@ -72,7 +73,7 @@ def fit_autoencoder(bags: Bags, settings: AutoEncoderSettings, bench: Bench, see
     digest = hashlib.sha256(f"{settings.model_dump_json()} {bench.cells.model_dump_json()} {seed}".encode())
     digest.update(" ".join(sorted(cells.digest for cells in source.cells)).encode())
     dataset = _CellPictures([pixels.of(cells) for cells in source.cells], settings.cells_max)
-    sampler = _Shuffled(len(dataset), settings.batch_cells, seed)
+    sampler = ShuffledRows(len(dataset), settings.batch_cells, seed)
     loader = DataLoader(dataset, batch_sampler=sampler, collate_fn=_stacked)
     network = seeded_autoencoder(settings, seed)
     home = bench.folder / "autoencoders" / digest.hexdigest()[:20]
@@ -139,25 +140,6 @@ class _CellPictures(Dataset[NDArray[np.uint8]]):
     def __getitem__(self, row: int) -> NDArray[np.uint8]:
         i, j = self._rows[row]
         return np.array(self._arrays[i][j])
-
-
-class _Shuffled(Sampler[list[int]]):
-    """Every row once in an epoch; the same order for the same seed and epoch."""
-
-    def __init__(self, rows: int, batch: int, seed: int) -> None:
-        self._rows, self._batch, self._seed, self._epoch = rows, batch, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Another order from now on."""
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        return -(-self._rows // self._batch)
-
-    def __iter__(self) -> Iterator[list[int]]:
-        order = np.random.default_rng([self._seed, self._epoch]).permutation(self._rows)
-        for batch in np.array_split(order, len(self)):
-            yield batch.tolist()
 
 
 def _stacked(cells: Sequence[NDArray[np.uint8]]) -> Tensor:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-
 from typing import TypeVar
 
 import numpy as np

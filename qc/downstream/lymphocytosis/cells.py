@@ -87,7 +87,7 @@ def _kept(patient: Patient, settings: CellSettings, folder: Path) -> Cells:
     digest = hashlib.sha256(f"{_VERSION} {settings.model_dump_json()}".encode())
     for path in patient.images:
         digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
-    file = folder / f"{patient.name}-{digest.hexdigest()[:16]}.npz"
+    file = folder / f"{patient.name.strip('/')}-{digest.hexdigest()[:16]}.npz"
     if not file.is_file():
         measured = _measure(patient, settings)
         with replacing(file) as partial:

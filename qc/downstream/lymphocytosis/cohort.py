@@ -18,7 +18,7 @@ from qc.errors import SettingsError
 TABLE, IMAGES = "clinical.csv", "images"
 CLINICAL = ("lymphocyte_count", "age_years", "is_female")
 _COLUMNS = ("patient", "age_years", "lymphocyte_count", "sex")
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"}
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"}
 _FEMALE = {"F": 1.0, "M": 0.0}
 
 
@@ -94,7 +94,7 @@ def _patient(row: dict[object, str], folder: Path, path: Path) -> Patient:
     if label not in ("", "0", "1"):
         raise SettingsError(f"{path}: label of {name} is {label!r}", "write 1 for tumoral, 0 for reactive")
     home = folder / IMAGES / name
-    files = sorted(one for one in home.glob("*") if one.suffix.lower() in _SUFFIXES) if home.is_dir() else []
+    files = sorted(one for one in home.glob("*") if one.suffix.lower() in IMAGE_SUFFIXES) if home.is_dir() else []
     return Patient(name, int(label) if label else None, (count, age, _FEMALE.get(sex, math.nan)), tuple(files))
 
 

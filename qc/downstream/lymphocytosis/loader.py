@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from qc.downstream.lymphocytosis.sampler import ShuffledRows
+
 
 class BagBatch(TypedDict):
     """Padded bags.
@@ -79,25 +81,24 @@ class PatientBatches(Sampler[list[Turn]]):
     """
 
     def __init__(self, patients: int, batch_patients: int, seed: int) -> None:
-        self._patients, self._batch, self._seed, self._epoch = patients, batch_patients, seed, 0
+        self._rows = ShuffledRows(patients, batch_patients, seed)
 
     def set_epoch(self, epoch: int) -> None:
         """Another order from now on, the same for the same epoch."""
-        self._epoch = epoch
+        self._rows.set_epoch(epoch)
 
     def __len__(self) -> int:
-        return -(-self._patients // self._batch)
+        return len(self._rows)
 
     def __iter__(self) -> Iterator[list[Turn]]:
-        """Batches of the epoch set, as even as can be: none holds a single patient if there are two."""
-        order = np.random.default_rng([self._seed, self._epoch]).permutation(self._patients)
-        for batch in np.array_split(order, len(self)):
-            yield [(self._epoch, int(i)) for i in batch]
+        """Batches of the epoch set."""
+        for batch in self._rows:
+            yield [(self._rows.epoch, row) for row in batch]
 
 
 def padded(bags: Sequence[dict[str, Any]]) -> BagBatch:
     """Bags of different size side by side."""
-    most = max(1, *(len(one["cells"]) for one in bags)) if len(bags) > 1 else max(1, len(bags[0]["cells"]))
+    most = max([1, *(len(one["cells"]) for one in bags)])
     shape, kind = bags[0]["cells"].shape[1:], bags[0]["cells"].dtype
     cells = np.zeros((len(bags), most, *shape), kind)
     mask = np.zeros((len(bags), most), bool)

@@ -3,9 +3,11 @@
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 
 import timm
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -102,17 +104,22 @@ def _encoder(settings: AttentionMilSettings) -> nn.Module:
             f"encoder {settings.encoder} cannot be built ({error})", "name one that timm lists"
         ) from error
     if settings.encoder_weights is not None:
-        _load(encoder, Path(settings.encoder_weights))
+        load_encoder(encoder, Path(settings.encoder_weights))
     return encoder
 
 
-def _load(encoder: nn.Module, path: Path) -> None:
-    """Weights of the convolutions; a last layer that is in the file is not needed."""
+def load_encoder(encoder: nn.Module, path: Path) -> None:
+    """Weights of the convolutions from a file; its last layer, for other classes, is not taken.
+
+    Raises:
+        WeightsError: If the file does not hold them.
+    """
     try:
         state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, weights_only=True)
-        wanted = encoder.state_dict()
-        encoder.load_state_dict({name: one for name, one in state.items() if name in wanted})
-    except (OSError, RuntimeError, ValueError, AttributeError) as error:
+        own = encoder.state_dict()
+        last = {f"{encoder.default_cfg['classifier']}.{what}" for what in ("weight", "bias")}  # type: ignore[index, operator]
+        encoder.load_state_dict({name: own[name] if name in last else state[name] for name in own})
+    except (OSError, RuntimeError, ValueError, KeyError, SafetensorError, UnpicklingError) as error:
         raise WeightsError(
             f"{path} does not hold weights of the encoder ({str(error).splitlines()[0]})",
             "give a safetensors or state-dict file of the same timm network",

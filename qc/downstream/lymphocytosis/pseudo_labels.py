@@ -1,9 +1,9 @@
 """Cells labelled by a learner that taught itself, round by round. In: bags, perhaps labelled cells. Out: arrays.
 
-Algorithm 1 of the published recipe. Cells of reactive patients are known to be healthy; of tumoral patients nobody knows
-which are malignant. A learner starts from cells that are labelled themselves; in each round its surest malignant cells
-of tumoral patients are learnt from too, with as many cells of reactive patients. Cells so found alone train the last
-learner; its counts go to gradient boosting together with lymphocyte count and age.
+Algorithm 1 of the published recipe. Cells of reactive patients are known to be healthy; which cells of tumoral patients
+are malignant, nobody knows. A learner starts from cells that are labelled themselves; in each round its surest
+malignant cells of tumoral patients are learnt from too, with as many cells of reactive patients. The cells so found alone train
+the last learner; its counts go to gradient boosting together with lymphocyte count and age.
 """
 
 from collections.abc import Callable
@@ -36,6 +36,12 @@ class Found:
     malignant: Rows
     healthy: Rows
     rounds: int
+
+    @property
+    def labelled(self) -> tuple[Rows, NDArray[np.bool_]]:
+        """All rows and their labels."""
+        labels = np.repeat([True, False], [len(self.malignant), len(self.healthy)])
+        return np.concatenate([self.malignant, self.healthy]), labels
 
 
 def find_cells(
