@@ -31,6 +31,14 @@ from qc.config.downstream import (
     StudySettings,
 )
 from qc.config.filter import FilterSettings
+from qc.config.glands import (
+    GlandFitSettings,
+    GlandSettings,
+    GlandStudySettings,
+    InstanceSettings,
+    PublishedFigures,
+    UnetSettings,
+)
 from qc.config.profile import Limits, Profile, load_profile, profile_names
 from qc.config.tissue_training import (
     Correction,
@@ -147,6 +155,18 @@ def _downstream() -> str:
         "The follicular study": StudySettings,
         "`[phantoms]`": ArtefactStudySettings,
         "`[real]`": BlurStudySettings,
+    }
+    return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
+
+
+def _glands() -> str:
+    groups = {
+        "A model": GlandSettings,
+        "`[network]`": UnetSettings,
+        "`[fit]`": GlandFitSettings,
+        "`[instances]`": InstanceSettings,
+        "A study": GlandStudySettings,
+        "`[[published]]`": PublishedFigures,
     }
     return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
 
@@ -284,6 +304,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "training": _training,
     "ablation": _ablation,
     "downstream": _downstream,
+    "glands": _glands,
     "record": lambda: _fields(Assessed, Failed, Stamp, ClassCoverage, FindingRow),
     "run-note": lambda: _fields(RunNote),
     "columns": _columns,

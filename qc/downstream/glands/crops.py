@@ -64,7 +64,7 @@ class RandomCrops(Sampler[list[Draw]]):
     Args:
         shapes: (H, W) of each image.
         settings: Crops and seed; the same seed and epoch give the same batches.
-        drawn: Told the epoch, the batches drawn in it so far, and those of a whole epoch.
+        drawn: Told before each batch the epoch, the batches drawn in it already, and those of a whole epoch.
     """
 
     def __init__(
@@ -87,8 +87,8 @@ class RandomCrops(Sampler[list[Draw]]):
         for batch in range(len(self)):
             rng = np.random.default_rng([self._settings.seed, self._epoch, batch])
             first = (self._epoch * len(self) + batch) * size
+            self._drawn(self._epoch, batch, len(self))
             yield [self._draw(first + i, rng) for i in range(size)]
-            self._drawn(self._epoch, batch + 1, len(self))
 
     def _draw(self, number: int, rng: np.random.Generator) -> Draw:
         image = int(rng.choice(len(self._shapes), p=self._chances))

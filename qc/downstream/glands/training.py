@@ -37,7 +37,7 @@ def train_model(
         pictures: Images with masks; all are held in memory at working resolution.
         settings: Everything else that decides the weights, and how glands are told apart.
         folder: The model's. It belongs to one training: other images or settings are refused.
-        told: Told after each batch how many are done, and how many there are in all.
+        told: Told before each batch how many are done, and how many there are in all.
 
     Raises:
         RunError: If the folder holds a model of other images or settings.
@@ -54,9 +54,11 @@ def train_model(
     _claim(folder, card)
     if is_trained(folder):
         return load_model(folder)
-    batches = RandomCrops([rgb.shape for rgb, _ in images], settings, _Clock(folder / _CLOCK, settings, told))
+    clock = _Clock(folder / _CLOCK, settings, told)
+    batches = RandomCrops([rgb.shape for rgb, _ in images], settings, clock)
     loader = DataLoader(CropDataset(images, settings), batch_sampler=batches)
     train(network, _loss, loader, settings.fit, settings.seed, folder, card.model_dump(mode="json"))
+    clock.stop()
     return GlandModel(network, settings)
 
 
@@ -87,18 +89,24 @@ def _claim(folder: Path, card: GlandCard) -> None:
 
 
 class _Clock:
-    """Counts batches, and writes down the processor time of each epoch as it ends."""
+    """Counts batches, and writes down the processor time of each epoch once it is over."""
 
     def __init__(self, path: Path, settings: GlandSettings, told: Told) -> None:
         self._path, self._told, self._began = path, told, time.process_time()
-        self._epochs = settings.fit.epochs
+        self._epochs, self._epoch = settings.fit.epochs, -1
 
     def __call__(self, epoch: int, done: int, batches: int) -> None:
+        if epoch != self._epoch:
+            self.stop()
+            self._epoch = epoch
         self._told(epoch * batches + done, self._epochs * batches)
-        if done == batches:
-            now = time.process_time()
-            _append(self._path, {"epoch": epoch, "cpu_seconds": round(now - self._began, 3)})
-            self._began = now
+
+    def stop(self) -> None:
+        """The last epoch that was begun is over."""
+        now = time.process_time()
+        if self._epoch >= 0:
+            _append(self._path, {"epoch": self._epoch, "cpu_seconds": round(now - self._began, 3)})
+        self._began = now
 
 
 def _append(path: Path, row: dict[str, Any]) -> None:
