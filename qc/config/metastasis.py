@@ -21,6 +21,9 @@ class TileLabelSettings(Settings):
     normal_to: float = Field(
         default=0.0, ge=0, le=1, description="Share of the tile under a lesion up to which it is normal."
     )
+    per_slide_max: int = Field(
+        default=2000, ge=1, description="Tiles of a kind that are taken of a slide at most, drawn at random."
+    )
 
 
 class HeatSettings(Settings):
@@ -43,7 +46,8 @@ class LabelModelSettings(Settings):
     models: tuple[ModelName, ...] = Field(
         default=MODELS,
         min_length=1,
-        description="Which are compared: decision tree, random forest, support vector machine, naive Bayes, perceptron.",
+        description="Which are compared: decision tree, random forest, support vector machine, naive Bayes, multilayer "
+        "perceptron.",
     )
     chosen: ModelName = Field(default="forest", description="The one whose labels stage the patients of the report.")
     folds: int = Field(

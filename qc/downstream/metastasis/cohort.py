@@ -1,7 +1,7 @@
-"""Lymph nodes of many patients, to be made as phantoms. In: how often which labels come together. Out: slides, a table.
+"""Lymph nodes of many patients, as phantoms. In: how often which labels come together. Out: slides, and their table.
 
-Labels follow the lesion that is largest: isolated tumour cells below 0.2 mm, micrometastases up to 2 mm, macrometastases
-above. Sizes, places, stain and artefacts are drawn by the slide's name, so a larger cohort holds the smaller one.
+Labels follow the largest lesion: isolated tumour cells below 0.2 mm, micrometastases up to 2 mm, macrometastases above.
+Sizes, places, stain and artefacts are drawn by the slide's name, so a larger cohort holds the smaller one.
 """
 
 import csv
