@@ -123,10 +123,10 @@ class PooledSettings(Settings):
     )
     uses_images: bool = Field(default=True, description="Whether cells are used.")
     summaries_max: int = Field(
-        default=8, ge=1, description="Means and deviations used: those that best explain what clinical values do not."
+        default=12, ge=1, description="Means and deviations used: those that best explain what clinical values do not."
     )
     correlation_max: float = Field(
-        default=0.8, gt=0, le=1, description="Largest correlation between two of those that are used."
+        default=0.9, gt=0, le=1, description="Largest correlation between two of those that are used."
     )
     strength: float = Field(default=1.0, gt=0, description="Inverse of the penalty on weights (C).")
 
@@ -251,8 +251,23 @@ class VoteSettings(Settings):
     )
 
 
+class SelectSettings(Settings):
+    """The candidate that does best in a cross-validation within what is trained on."""
+
+    kind: Literal["select"] = Field(default="select", description="Name of this model.")
+    candidates: tuple[SingleSettings, ...] = Field(min_length=1, description="The candidates; the first wins a tie.")
+    folds: int = Field(default=5, ge=2, le=20, description="Inner folds.")
+    repeats: int = Field(default=3, ge=1, description="Inner repeats.")
+
+
 ModelSettings = Annotated[
-    PooledSettings | AttentionMilSettings | DeepMilSettings | MiSvmSettings | PseudoLabelSettings | VoteSettings,
+    PooledSettings
+    | AttentionMilSettings
+    | DeepMilSettings
+    | MiSvmSettings
+    | PseudoLabelSettings
+    | VoteSettings
+    | SelectSettings,
     Field(discriminator="kind"),
 ]
 

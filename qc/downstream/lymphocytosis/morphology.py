@@ -15,8 +15,6 @@ from qc.downstream.lymphocytosis.segment import Cell, Mask
 _COLOURS = ("density", "red_share", "green_share")
 _GRAIN_PX = (0.7, 1.4, 2.8, 5.6)
 _LEAST_PX = 40
-_RIM_PX = 3
-_RED_CELL_DENSITY = 0.25
 
 NAMES = (
     *(f"{part}_{what}" for part in ("nucleus", "cell") for what in ("area_px", "roundness", "elongation", "solidity")),
@@ -30,14 +28,6 @@ NAMES = (
     "nucleus_dark_centile",
     *(f"grain_{first:g}_{second:g}_px" for first, second in itertools.pairwise(_GRAIN_PX)),
     "nucleus_edge",
-    "nucleus_hue_spread",
-    "nucleus_rim",
-    "nucleus_lightest",
-    "nucleus_darkest",
-    "cytoplasm_grain",
-    "cytoplasm_rim",
-    "around_density",
-    "around_red_share",
 )
 """Names of the values, in order; colours are shares of the optical density, `spread`, `centile` and `grain` relative
 to the mean density."""
@@ -64,12 +54,6 @@ def cell_values(cell: Cell) -> Float:
             *(np.percentile(nuclear[:, 0], (10, 90)) / max(float(nuclear[:, 0].mean()), 1e-3)),
             *_grain(cell),
             _edge(cell),
-            _hue_spread(nuclear),
-            _rim(cell.nucleus, cell),
-            *_extremes(cell),
-            _cytoplasm_grain(cytoplasm, cell),
-            _rim(cytoplasm, cell),
-            *_around(cell),
         ],
         np.float64,
     )
@@ -123,49 +107,3 @@ def _edge(cell: Cell) -> float:
     slope = np.hypot(cv2.Sobel(red, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(red, cv2.CV_32F, 0, 1, scale=1 / 8))
     border = cv2.morphologyEx(cell.nucleus.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
     return float(slope[border].mean() / max(float(red[cell.nucleus].mean()), 1e-3))
-
-
-def _hue_spread(density: NDArray[np.float32]) -> float:
-    """Deviation of the share of red within the nucleus."""
-    return float((density[:, 0] / np.maximum(density.sum(axis=1), 1e-3)).std(dtype=np.float64))
-
-
-def _rim(part: Mask, cell: Cell) -> float:
-    """Density of the outer three pixels of the whole part against that of the rest."""
-    inside = part if part is cell.nucleus else cell.whole
-    outer = part & (cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 3) <= _RIM_PX)
-    rest = part & ~outer
-    if outer.sum() < _LEAST_PX or rest.sum() < _LEAST_PX:
-        return math.nan
-    red = cell.density[..., 0]
-    return float(red[outer].mean() / max(float(red[rest].mean()), 1e-3))
-
-
-def _extremes(cell: Cell) -> tuple[float, float]:
-    """How far the lightest and the darkest spot of the nucleus, as of a nucleolus or a clump, stand out."""
-    inner = cv2.erode(cell.nucleus.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
-    if inner.sum() < _LEAST_PX:
-        return math.nan, math.nan
-    red = cell.density[..., 0]
-    apart = (cv2.GaussianBlur(red, (0, 0), 1.4) - cv2.GaussianBlur(red, (0, 0), 4.2))[inner]
-    mean = max(float(red[cell.nucleus].mean()), 1e-3)
-    return float(-apart.min() / mean), float(apart.max() / mean)
-
-
-def _cytoplasm_grain(cytoplasm: Mask, cell: Cell) -> float:
-    """Strength of granules and vacuoles: fine structure of the cytoplasm away from the nucleus."""
-    away = cytoplasm & (cv2.dilate(cell.nucleus.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0)
-    if away.sum() < _LEAST_PX:
-        return math.nan
-    red = cell.density[..., 0]
-    return float((cv2.GaussianBlur(red, (0, 0), 0.7) - cv2.GaussianBlur(red, (0, 0), 2.0))[away].std())
-
-
-def _around(cell: Cell) -> tuple[float, float]:
-    """Density and share of red of the red cells around, for scale."""
-    rest = cell.density[~cell.whole]
-    dense = rest[rest.sum(axis=1) >= _RED_CELL_DENSITY]
-    if len(dense) < _LEAST_PX:
-        return math.nan, math.nan
-    mean = dense.mean(axis=0, dtype=np.float64)
-    return float(mean.sum()), float(mean[0] / mean.sum())

@@ -69,7 +69,7 @@ def _chosen(clinical: Float, pooled: Float, target: NDArray[np.bool_], settings:
     standard = scale(fit_scaler(pooled), pooled)
     standard = standard - np.average(standard, axis=0, weights=weights)
     standard = standard / np.sqrt(np.average(standard**2, axis=0, weights=weights) + 1e-12)
-    together = np.abs(np.corrcoef(standard.T + 0.0)) if len(standard) > 1 else np.zeros((pooled.shape[1],) * 2)
+    together = np.abs(standard.T @ (weights[:, None] * standard)) / weights.sum()
     found: list[int] = []
     for candidate in np.argsort(-np.abs((weights * left) @ standard), kind="stable").tolist():
         if all(together[candidate, other] < settings.correlation_max for other in found):

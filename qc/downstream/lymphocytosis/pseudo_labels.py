@@ -2,8 +2,8 @@
 
 Algorithm 1 of the published recipe. Cells of reactive patients are known to be healthy; which cells of tumoral patients
 are malignant, nobody knows. A learner starts from cells that are labelled themselves; in each round its surest
-malignant cells of tumoral patients are learnt from too, with as many cells of reactive patients. The cells so found alone train
-the last learner; its counts go to gradient boosting together with lymphocyte count and age.
+malignant cells of tumoral patients are learnt from too, with as many cells of reactive patients. The cells so found
+alone train the last learner; its counts go to gradient boosting together with lymphocyte count and age.
 """
 
 from collections.abc import Callable

@@ -24,6 +24,7 @@ Rows = NDArray[np.intp]
 
 _START_NAMES = ("/start-0", "/start-1")  # no patient is called so
 
+
 def pseudo_label_model(settings: PseudoLabelSettings) -> Model:
     """The model of these settings."""
 

@@ -9,30 +9,42 @@ from qc.config.lymphocytosis import (
     ModelSettings,
     PooledSettings,
     PseudoLabelSettings,
+    SelectSettings,
     VoteSettings,
 )
-from qc.downstream.lymphocytosis.bag_networks import attention_mil_model, deep_mil_model
 from qc.downstream.lymphocytosis.model import Model
-from qc.downstream.lymphocytosis.pooled import pooled_model
-from qc.downstream.lymphocytosis.pseudo_model import pseudo_label_model
-from qc.downstream.lymphocytosis.svm_model import mi_svm_model
-from qc.downstream.lymphocytosis.vote import vote_model
 
 
 def model_of(settings: ModelSettings) -> Model:
-    """The model that settings describe."""
+    """The model that settings describe; only what it needs is imported, as networks take long to start."""
     match settings:
         case PooledSettings():
+            from qc.downstream.lymphocytosis.pooled import pooled_model
+
             return pooled_model(settings)
         case AttentionMilSettings():
+            from qc.downstream.lymphocytosis.bag_networks import attention_mil_model
+
             return attention_mil_model(settings)
         case DeepMilSettings():
+            from qc.downstream.lymphocytosis.bag_networks import deep_mil_model
+
             return deep_mil_model(settings)
         case MiSvmSettings():
+            from qc.downstream.lymphocytosis.svm_model import mi_svm_model
+
             return mi_svm_model(settings)
         case PseudoLabelSettings():
+            from qc.downstream.lymphocytosis.pseudo_model import pseudo_label_model
+
             return pseudo_label_model(settings)
         case VoteSettings():
+            from qc.downstream.lymphocytosis.vote import vote_model
+
             return vote_model(settings, [model_of(one) for one in settings.members])
+        case SelectSettings():
+            from qc.downstream.lymphocytosis.select import select_model
+
+            return select_model(settings, [model_of(one) for one in settings.candidates])
         case _:
             assert_never(settings)
