@@ -168,7 +168,7 @@ def _named(option: str, path: Path | None) -> str:
 @click.argument("cohort_path", metavar="COHORT", type=ExistingFile)
 @reference_option
 @masks_option
-@click.option("--network", default="", help="A tissue network to measure beside the rules.")
+@click.option("--network", default="tissue-1", show_default=True, help="A tissue network to measure beside the rules.")
 @click.option("--out", type=AnyPath, default=Path("reports/tissue.md"), show_default=True, help="Report to write.")
 @settings_option
 def evaluate_tissue_command(
@@ -179,9 +179,10 @@ def evaluate_tissue_command(
     from qc.files import write_text
     from qc.phantom import load_cohort
 
-    rules = load_assess_settings(settings_path).tissue.model_copy(update={"network": ""})
-    finders = [rules, *([rules.model_copy(update={"network": network})] if network else [])]
-    write_text(out, measure_tissue(root, masks_path, load_cohort(cohort_path), finders, click.echo))
+    asked = load_assess_settings(settings_path).tissue
+    finders = [asked.model_copy(update={"network": name}) for name in dict.fromkeys(("", network))]
+    command = f"qc evaluate tissue datasets/{cohort_path.name} --data DATA{_named('--masks', masks_path)}"
+    write_text(out, measure_tissue(root, masks_path, load_cohort(cohort_path), finders, command, click.echo))
     click.echo(f"written to {out}")
 
 

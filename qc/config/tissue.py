@@ -6,7 +6,7 @@ from qc.config.base import Settings
 
 
 class TissueSettings(Settings):
-    """How tissue is found: by rules, or by a network that shares their sizes of pieces, holes and margin.
+    """How tissue is found: by rules, and by a network that works with them and shares their sizes and margin.
 
     Densities are decadic optical density above the slide's own glass. *Stain* is how much more green is
     absorbed than the lesser of red and blue. *Local* is averaged over `smooth_um`.
@@ -14,8 +14,9 @@ class TissueSettings(Settings):
     """
 
     network: str = Field(
-        default="",
-        description="A network of the task tissue that comes with the product, or its folder; empty for rules.",
+        default="tissue-1",
+        description="A network of the task tissue that comes with the product, or its folder, to work with the rules; "
+        "empty for the rules alone.",
     )
     work_mpp: float = Field(
         default=8.0, ge=2, le=16, description="Finer overviews are reduced to this, micrometres per pixel."
@@ -118,5 +119,17 @@ class TissueSettings(Settings):
     piece_min_area_um2: float = Field(default=20_000.0, ge=0, description="Smaller pieces are specks.")
     piece_min_seed_share: float = Field(
         default=0.03, ge=0, le=1, description="Pieces with a smaller share of seeds go."
+    )
+    alone_min: float = Field(
+        default=0.9,
+        ge=0,
+        le=1,
+        description="Probability from which a network finds tissue where the rules find none.",
+    )
+    support_min_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="Share of a network's piece that the rules must find too, or it is no tissue; 0 asks nothing.",
     )
     margin_um: float = Field(default=0.0, ge=0, description="Margin added around every piece, micrometres.")

@@ -1,11 +1,10 @@
 """Any tissue finder against what is known. In: a finder, images and truths. Out: counts per image and shares per cell.
 
 A finder takes an overview (H, W, 3) uint8, where it was scanned (H, W) bool, and its mpp, and gives (H, W) bool. Truths
-differ in worth: masks drawn by people, exact ones of phantoms, weak codes of cells, and the agreement of simple rules
-(`qc.evaluate.consensus`), which is no truth and is named so.
+differ in worth: masks drawn by people, exact ones of phantoms, weak codes of cells.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ from qc.config.tissue import TissueSettings
 from qc.errors import SettingsError
 from qc.evaluate.masks import TISSUE, MaskedImage
 from qc.geometry import Grid, Mpp, Size
-from qc.labels import IGNORE, ArtefactClass
 from qc.maps import resample_nearest
 from qc.metrics import Counts
 from qc.phantom import CohortSpec, make_phantom
@@ -30,7 +28,6 @@ from qc.slide.window import native_grid, read_overview
 from qc.tissue import locate_tissue
 
 Mask = NDArray[np.bool_]
-Classes = NDArray[np.uint8]
 Finder = Callable[[NDArray[np.uint8], Mask, float], Mask]
 
 READ_MPP = 8.0
@@ -116,19 +113,11 @@ def against_phantom(phantom: PhantomOverview, finder: Finder) -> TissueResult:
     return TissueResult(phantom.name, Counts.of(phantom.is_tissue, found))
 
 
-def against_classes(name: str, rgb: NDArray[np.uint8], classes: Classes, mpp: float, finder: Finder) -> TissueResult:
-    """An overview of classes as training data or `consensus` give them; IGNORE counts nowhere."""
-    found = finder(rgb, np.ones(classes.shape, np.bool_), mpp)
-    known = classes != IGNORE
-    return TissueResult(name, Counts.of(classes[known] == ArtefactClass.CLEAN, found[known]))
-
-
 def against_cells(
     labels_path: Path,
     view_mpp: float,
     cell_px: int,
     finder: Finder,
-    slides: Collection[str] | None = None,
     mpp: float = READ_MPP,
 ) -> list[CellTissue]:
     """Share of each labelled cell found to be tissue; the views of one slide are looked at side by side.
@@ -138,7 +127,6 @@ def against_cells(
         view_mpp: Micrometres per pixel of the views.
         cell_px: Side of a cell in pixels of its view.
         finder: The finder.
-        slides: Slides to measure, such as those held out; all by default.
         mpp: What views are reduced to, micrometres per pixel.
 
     Raises:
@@ -146,7 +134,7 @@ def against_cells(
     """
     try:
         labels = pd.read_csv(labels_path, dtype={"slide": str, "view": str, "code": str})
-        groups = [(str(slide), rows) for slide, rows in labels.groupby("slide") if slides is None or slide in slides]
+        groups = [(str(slide), rows) for slide, rows in labels.groupby("slide")]
     except (OSError, ValueError, KeyError) as error:
         raise SettingsError(
             f"{labels_path} is no table of labelled cells ({error})", "it needs slide, view, row, col, code"

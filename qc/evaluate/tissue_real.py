@@ -13,7 +13,8 @@ from qc.evaluate.tissue import (
     draw_phantoms,
     finder_of,
 )
-from qc.evaluate.tissue_report import markdown
+from qc.evaluate.tissue_report import FinderResults, markdown
+from qc.nets.packaged import network_of
 from qc.phantom import CohortSpec
 
 CELL_LABELS = Path("slide-views/labels.csv")
@@ -25,6 +26,7 @@ def measure_tissue(
     masks_path: Path,
     cohort: CohortSpec,
     settings: list[TissueSettings],
+    command: str,
     tell: Callable[[str], None] = lambda _what: None,
 ) -> str:
     """Measure finders one after the other, on the same images.
@@ -34,6 +36,7 @@ def measure_tissue(
         masks_path: Table of images with masks, paths under `root`.
         cohort: Phantoms that no finder was trained on.
         settings: One finder each.
+        command: That was given, for the report.
         tell: Told what is done, in words.
 
     Raises:
@@ -42,18 +45,26 @@ def measure_tissue(
     images = read_table(masks_path, root)
     phantoms = list(draw_phantoms(cohort))
     tell(f"{len(phantoms)} phantoms drawn")
-    pages = []
+    results = []
     for one in settings:
-        finder = finder_of(one)
-        pages.append(
-            markdown(
-                one.network or "rules",
+        finder, name = finder_of(one), f"rules and {one.network}" if one.network else "rules"
+        results.append(
+            FinderResults(
+                name,
                 [against_drawn(image, finder) for image in images if image.truth == TISSUE],
                 [against_phantom(phantom, finder) for phantom in phantoms],
-                [],
                 {image.image.name: against_ink(image, finder) for image in images if image.truth != TISSUE},
                 against_cells(root / CELL_LABELS, _CELL_MPP, _CELL_PX, finder),
+                _seen(one),
             )
         )
-        tell(f"{one.network or 'rules'}: measured")
-    return "\n".join(pages)
+        tell(f"{name}: measured")
+    return markdown(results, command)
+
+
+def _seen(settings: TissueSettings) -> frozenset[str]:
+    """Slides that the settings' network was trained on."""
+    if not settings.network:
+        return frozenset()
+    card = network_of(settings.network, "tissue").card
+    return frozenset(slide for source in card.sources for slide in source.slides)

@@ -1,7 +1,8 @@
 """Tissue by a trained network. In: an overview, where the scanner gave pixels, a network. Out: the tissue mask.
 
-The network judges pixels; what is no piece of tissue by its size, and holes of fat cells, are left to the same
-settings as for the rules.
+The network knows pale fat and dried dye, the rules know ink, dirt and edges. Where the rules find tissue, the network's
+own threshold decides; where they do not, it must be sure, and a piece of which they find next to nothing is none. Sizes
+of pieces and holes are those of the rules.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from qc.config.tissue import TissueSettings
 from qc.labels import ArtefactClass
 from qc.nets.session import Session, at_mpp
-from qc.tissue.regions import enough, fill_holes, with_margin
+from qc.tissue.find import find_tissue
+from qc.tissue.regions import enough, fill_holes, supported, with_margin
 
 Mask = NDArray[np.bool_]
 
@@ -42,7 +44,10 @@ def find_tissue_by_network(
     if rgb.shape[:2] != is_scanned.shape:
         raise ValueError(f"overview {rgb.shape[:2]} and scanned mask {is_scanned.shape} differ")
     p = tissue_probability(rgb, mpp, network)
-    is_tissue = (p >= network.card.thresholds[ArtefactClass.CLEAN.name]) & is_scanned
+    by_rules = find_tissue(rgb, is_scanned, mpp, settings)
+    agreed = network.card.thresholds[ArtefactClass.CLEAN.name]
+    is_tissue = (p >= np.where(by_rules, agreed, max(agreed, settings.alone_min))) & is_scanned
+    is_tissue = supported(is_tissue, by_rules, settings.support_min_share)
     is_tissue = enough(is_tissue, settings.piece_min_area_um2 / mpp**2)
     is_tissue = fill_holes(is_tissue, np.zeros_like(is_tissue), ~is_scanned, mpp, settings)
     return with_margin(is_tissue, settings.margin_um / mpp) & is_scanned

@@ -23,6 +23,14 @@ def enough(mask: Mask, min_area_px: float) -> Mask:
     return keep[labels]
 
 
+def supported(mask: Mask, evidence: Mask, min_share: float) -> Mask:
+    """`mask` without connected parts of which less than `min_share` (0-1) is `evidence`."""
+    labels, area_px = _parts(mask, connectivity=8)
+    keep = np.bincount(labels[evidence], minlength=len(area_px)) >= min_share * area_px
+    keep[0] = False
+    return keep[labels]
+
+
 def grow_pieces(candidate: Mask, seed: Mask, min_seed_share: float, mpp: float, settings: TissueSettings) -> Mask:
     """Pieces of joined candidates that hold enough area and seeds, as a share (0-1) of it."""
     joined = cv2.morphologyEx(candidate.view(np.uint8), cv2.MORPH_CLOSE, disc(settings.closing_um / mpp))
