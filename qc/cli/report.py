@@ -34,6 +34,12 @@ _Day = click.DateTime(["%Y-%m-%d"])
 )
 @click.option("--paper", type=click.Choice(["A4", "letter"]), default="A4", show_default=True, help="Size of the page.")
 @click.option("--paths", "with_paths", is_flag=True, help="Print paths of slide files, which may hold names.")
+@click.option(
+    "--glass/--no-glass",
+    "with_glass",
+    default=True,
+    help="Print the photograph of the glass, its label covered.  [default: glass]",
+)
 @click.option("--store", "store_url", help="SQLAlchemy URL of a database; default is RUN/store.sqlite.")
 def report(
     run_path: Path,
@@ -46,6 +52,7 @@ def report(
     about: Path | None,
     paper: "Paper",
     with_paths: bool,
+    with_glass: bool,
     store_url: str | None,
 ) -> None:
     """Write a report: of a run, a batch, a period, or single slides.
@@ -72,7 +79,7 @@ def report(
         raise click.UsageError(f"--out {out} is one file for {len(chosen)} reports; name a folder")
     for record in chosen:
         path = _target(out, f"slide-{record.stamp.slide_id}", form)
-        write_slide_report(facts, record, path, paper, with_paths)
+        write_slide_report(facts, record, path, paper, with_paths, with_glass)
         click.echo(path)
 
 

@@ -31,14 +31,14 @@ def draw(
         desk: What is under review.
         record: What the software found.
         decision: The decision in force.
-        is_shown: False hides what the software found until the person has decided.
+        is_shown: False hides what the software found, and what others decided, until the person has decided.
         held_by: Why the slide cannot be locked, such as that somebody else has it; or empty.
     """
     if is_shown:
         _found(record)
     if desk.refusal:
         st.error(plain(desk.refusal))
-    if decision is not None:
+    if decision is not None and is_shown:
         _in_force(decision)
     if held_by:
         st.warning(plain(held_by), icon="🔒")
@@ -51,7 +51,8 @@ def draw(
         st.caption(plain(desk.told))
     desk.refusal = desk.told = ""
     _options()
-    _history(context, desk, decision)
+    if is_shown:
+        _history(context, desk, decision)
 
 
 def _found(record: Assessed | Failed) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 
 from qc.config.base import Settings
 from qc.dashboard import idle
+from qc.dashboard.tiles import tile_server
 from qc.errors import RefusedError, SettingsError
 from qc.store.database import Store
 from qc.store.people import Actor, Role, local_admin
@@ -100,6 +101,7 @@ def require_actor(store: Store) -> Actor:
     actor = actor_of(claims, settings, store)
     since = _logged_in_at(claims)
     if idle.is_idle(actor.subject, since, settings.idle_minutes):
+        tile_server().end(actor.subject)
         _leave()
     idle.touch(actor.subject)
     _watch(actor.subject, since, settings.idle_minutes)
@@ -112,6 +114,7 @@ def show_actor(actor: Actor) -> None:
     if not is_configured():
         st.sidebar.caption("No login is configured: this server answers only to this machine.")
     elif st.sidebar.button("Log out", icon=":material/logout:"):
+        tile_server().end(actor.subject)
         st.logout()
 
 

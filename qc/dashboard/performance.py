@@ -65,6 +65,28 @@ def is_bad(table: Frame, truth: str, labels: Column | None = None) -> Column:
     return pd.Series(said.array, index=pd.Index(table["slide_id"]), name="is_bad")
 
 
+def by_person(opinions: Frame, truth: str, labels: Column | None = None) -> dict[str, Column]:
+    """What each person says of the slides, and the table of labels beside them when it is what counts.
+
+    Args:
+        opinions: See `qc.store.queries.opinions`.
+        truth: `answers` compares answers to the question; otherwise decisions are compared.
+        labels: True for bad, by slide id; only for `labels`.
+
+    Returns:
+        By the person's name, with the id where two have one name: True for bad, by slide id.
+    """
+    raters: dict[str, Column] = {}
+    for subject, theirs in opinions.groupby("subject", sort=False):
+        name = str(theirs["name"].iloc[-1])
+        said = ~theirs["could_be_used"] if truth == ANSWERS else theirs["action"] != Action.ACCEPT
+        key = f"{name} ({subject})" if name in raters else name
+        raters[key] = pd.Series(said.astype("boolean").array, index=pd.Index(theirs["slide_id"]))
+    if truth == LABELS and labels is not None:
+        raters["table of labels"] = labels
+    return raters
+
+
 def is_called(verdicts: Column, least: Verdict) -> Column:
     """Whether the software holds a slide back: rejects it, or sends it to review or rejects it.
 

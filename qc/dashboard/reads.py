@@ -18,3 +18,8 @@ def everything(context: Context) -> Frame:
 def class_shares(context: Context) -> Frame:
     """Share of tissue under each class, by slide id."""
     return shares.class_shares(context.store.engine, context.run_id)
+
+
+def opinions(context: Context) -> Frame:
+    """What each person last said about each slide."""
+    return queries.opinions(context.store.engine, context.run_id)

@@ -31,6 +31,7 @@ class Wanted:
         batch: Slides of one batch.
         since: First day.
         until: Last day, included.
+        with_glass: Whether the photograph of a slide's glass may be printed.
     """
 
     form: str
@@ -38,6 +39,7 @@ class Wanted:
     batch: str = ""
     since: date | None = None
     until: date | None = None
+    with_glass: bool = True
 
     @property
     def file_name(self) -> str:
@@ -54,7 +56,8 @@ class Wanted:
             ("--from", self.since),
             ("--to", self.until),
         )
-        return [f"{option}={value}" for option, value in told if value]
+        given = [f"{option}={value}" for option, value in told if value]
+        return given if self.with_glass else [*given, "--no-glass"]
 
 
 def make_report(run: RunFolder, store_url: str, wanted: Wanted, about_csv: str) -> bytes:

@@ -5,7 +5,6 @@ Out: small pictures.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -21,7 +20,7 @@ from qc.pipeline.folder import SlideFolder
 from qc.record import Assessed
 from qc.report.drawing import data_uri, draw_bar
 from qc.report.places import Place
-from qc.slide.files import SlideFile, fingerprint, open_slide
+from qc.report.slide_file import opened
 from qc.slide.protocol import Slide
 from qc.slide.window import read_window
 
@@ -54,7 +53,7 @@ class Spot:
 
 def close_ups(record: Assessed, folder: SlideFolder, artefacts: ArtefactMap, places: list[Place]) -> Iterator[Spot]:
     """Each place as a picture, from the slide file while it is the one that was assessed, else from the overview."""
-    slide = _opened(record)
+    slide = opened(record)
     try:
         for number, place in enumerate(places, start=1):
             side_um = float(np.clip(1.25 * place.side_level0 * record.mpp, _CROP_MIN_UM, _CROP_MAX_UM))
@@ -85,17 +84,6 @@ def _window(record: Assessed, place: Place, side_um: float) -> tuple[Window, Gri
     x, y = round(place.x_level0 / grid.pitch - side / 2), round(place.y_level0 / grid.pitch - side / 2)
     x, y = (int(np.clip(v, 0, length - side)) for v, length in ((x, grid.size.width), (y, grid.size.height)))
     return Window(x, y, side, side), grid
-
-
-def _opened(record: Assessed) -> Slide | None:
-    """The slide, or None when the file is gone, another one, or damaged by now."""
-    path = Path(record.stamp.path)
-    try:
-        if fingerprint(path) != record.stamp.slide_fingerprint:
-            return None
-        return open_slide(SlideFile(path, Mpp(record.mpp) if record.mpp_source == "caller" else None))
-    except (OSError, SlideError):
-        return None
 
 
 def _read(slide: Slide, grid: Grid, window: Window) -> NDArray[np.uint8] | None:

@@ -8,14 +8,24 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from qc.figures.glass import glass_photo
 from qc.figures.overlay import unframed
 from qc.figures.scale_bar import scale_bar
 from qc.pipeline.folder import SlideFolder
 from qc.record import Assessed
 from qc.report.close_ups import Spot
 from qc.report.drawing import data_uri, draw_bar, draw_number
+from qc.report.slide_file import opened
 
 _SIDE_PX = 1000
+
+
+@dataclass(frozen=True)
+class Glass:
+    """The photographed glass, and what it shows in words."""
+
+    picture: str
+    caption: str
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,18 @@ def thumbnail(folder: SlideFolder, side_px: int) -> str:
         picture = unframed(framed)
         picture.thumbnail((side_px, side_px))
         return data_uri(picture)
+
+
+def glass(record: Assessed) -> Glass | None:
+    """The photographed glass with the scanned area, from the slide file while it is the one that was assessed."""
+    slide = opened(record)
+    if slide is None:
+        return None
+    try:
+        photo = glass_photo(slide)
+    finally:
+        slide.close()
+    return None if photo is None else Glass(data_uri(Image.fromarray(photo.rgb)), photo.caption)
 
 
 def overview(folder: SlideFolder, record: Assessed, spots: Sequence[Spot]) -> Overview | None:

@@ -10,7 +10,7 @@ from qc.report.close_ups import Spot, close_ups
 from qc.report.facts import Facts
 from qc.report.known import Known, known_performance
 from qc.report.limits import CoverRow, Gauge, cover_rows, gauges
-from qc.report.pictures import Overview, overview
+from qc.report.pictures import Glass, Overview, glass, overview
 from qc.report.places import worst_places
 from qc.report.words import moment
 from qc.slide.reader import header_of
@@ -30,6 +30,7 @@ class SlidePage:
     gauges: tuple[Gauge, ...]
     rows: tuple[CoverRow, ...]
     overview: Overview | None
+    glass: Glass | None
     spots: tuple[Spot, ...]
     decision: Decision | None
     decided_at: str
@@ -37,13 +38,14 @@ class SlidePage:
     as_of: str
 
 
-def slide_page(facts: Facts, record: Assessed | Failed, with_paths: bool = False) -> SlidePage:
+def slide_page(facts: Facts, record: Assessed | Failed, with_paths: bool = False, with_glass: bool = True) -> SlidePage:
     """All that one slide's report prints.
 
     Args:
         facts: The run.
         record: The slide's result.
         with_paths: Whether the path of the file may be printed, which may hold a name.
+        with_glass: Whether the photograph of the glass may be printed, its label covered.
     """
     slide_id = record.stamp.slide_id
     decision = facts.decisions.get(slide_id)
@@ -63,6 +65,7 @@ def slide_page(facts: Facts, record: Assessed | Failed, with_paths: bool = False
         gauges=tuple(gauges(record, facts.note.profile)) if isinstance(record, Assessed) else (),
         rows=tuple(cover_rows(record, facts.note.profile)) if isinstance(record, Assessed) else (),
         overview=shown,
+        glass=glass(record) if with_glass and isinstance(record, Assessed) else None,
         spots=spots,
         decision=decision,
         decided_at=moment(decision.at) if decision else "",

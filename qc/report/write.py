@@ -56,7 +56,12 @@ class Scope:
 
 
 def write_slide_report(
-    facts: Facts, record: Assessed | Failed, path: Path, paper: Paper = "A4", with_paths: bool = False
+    facts: Facts,
+    record: Assessed | Failed,
+    path: Path,
+    paper: Paper = "A4",
+    with_paths: bool = False,
+    with_glass: bool = True,
 ) -> None:
     """Write the report of one slide, as its file name's suffix says.
 
@@ -66,8 +71,9 @@ def write_slide_report(
         path: A .html or .pdf file.
         paper: Size of the page.
         with_paths: Whether paths of files may be printed, which may hold names.
+        with_glass: Whether the photograph of the glass may be printed, its label covered.
     """
-    page = slide_page(facts, record, with_paths)
+    page = slide_page(facts, record, with_paths, with_glass)
     text = html("slide.html", page, paper)
     if path.suffix == ".pdf":
         slide_id = record.stamp.slide_id

@@ -6,7 +6,7 @@ In force is a slide's last decision that was not withdrawn and was made on the v
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from qc.errors import RefusedError
 from qc.store.change import Change
@@ -15,12 +15,28 @@ from qc.store.people import Actor, Role
 from qc.store.schema import DecisionRow, LockRow, Run, Slide
 
 
-def in_force_ids(*conditions: ColumnElement[bool]) -> Select[Any, Any, Any]:
+def in_force_ids(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     """Query of decisions in force (`run_id`, `slide_id`, `id`), one for each slide at most.
 
     Args:
         conditions: What decisions to look at, on columns of `DecisionRow`.
     """
+    return _last_ids((DecisionRow.run_id, DecisionRow.slide_id), conditions)
+
+
+def opinion_ids(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """Query of each person's last decision on each slide (`run_id`, `slide_id`, `subject`, `id`), in force or not.
+
+    Args:
+        conditions: What decisions to look at, on columns of `DecisionRow`.
+    """
+    return _last_ids((DecisionRow.run_id, DecisionRow.slide_id, DecisionRow.subject), conditions)
+
+
+def _last_ids(
+    of_each: tuple[InstrumentedAttribute[str], ...], conditions: tuple[ColumnElement[bool], ...]
+) -> Select[*tuple[Any, ...]]:
+    """The last decision of each group that was not withdrawn and is about the file that the result is of."""
     undone = aliased(DecisionRow)
     same_file = and_(
         Slide.run_id == DecisionRow.run_id,
@@ -28,11 +44,11 @@ def in_force_ids(*conditions: ColumnElement[bool]) -> Select[Any, Any, Any]:
         Slide.slide_fingerprint == DecisionRow.slide_fingerprint,
     )
     return (
-        select(DecisionRow.run_id, DecisionRow.slide_id, func.max(DecisionRow.id).label("id"))
+        select(*of_each, func.max(DecisionRow.id).label("id"))
         .join(Slide, same_file)
         .outerjoin(undone, undone.withdraws == DecisionRow.id)
         .where(DecisionRow.withdraws.is_(None), undone.id.is_(None), *conditions)
-        .group_by(DecisionRow.run_id, DecisionRow.slide_id)
+        .group_by(*of_each)
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from qc.labels import Verdict
 from qc.store.decision import Action
-from qc.store.decisions import in_force_ids
+from qc.store.decisions import in_force_ids, opinion_ids
 from qc.store.engine import as_run_error
 from qc.store.schema import DecisionRow, LockRow, PriorityRow, Run, Slide
 
@@ -89,6 +89,19 @@ def worklist(
     for name in ("recorded", "decision_at", "locked_until"):
         table[name] = pd.to_datetime(table[name], utc=True)
     return table.astype({"decision_id": "Int64", "decision_could_be_used": "boolean"})
+
+
+def opinions(engine: Engine, run_id: str) -> pd.DataFrame:
+    """What each person last decided about each slide, whether or not somebody decided after them.
+
+    Returns:
+        A row for each slide and person: `slide_id`, `subject`, `name`, `action`, `could_be_used`; withdrawn decisions
+        and those on another file are left out.
+    """
+    ids = opinion_ids(DecisionRow.run_id == run_id).subquery()
+    names = ("slide_id", "subject", "name", "action", "could_be_used")
+    query = select(*(getattr(DecisionRow, name) for name in names)).join(ids, ids.c.id == DecisionRow.id)
+    return _frame(engine, query.order_by(DecisionRow.id)).astype({"could_be_used": "boolean"})
 
 
 def runs(engine: Engine) -> pd.DataFrame:

@@ -12,11 +12,12 @@ from streamlit.testing.v1 import AppTest
 from qc.config.control import ControlSettings
 from qc.config.profile import Profile, load_profile, profile_names
 from qc.dashboard import lis, performance, trends
+from qc.dashboard.agreement import between
 from qc.dashboard.attributes import completed, matched, read_table, setting_name
 from qc.dashboard.labels import read_labels
 from qc.dashboard.pages.queues import candidates
 from qc.dashboard.pages.worklist import shown_columns
-from qc.dashboard.saved import as_toml, parsed
+from qc.dashboard.saved import as_toml, control_settings, parsed
 from qc.errors import RefusedError, SettingsError
 from qc.labels import Verdict
 from qc.metrics import Counts
@@ -150,6 +151,22 @@ def test_saving_control_settings_adds_a_version_that_trends_use(made, tmp_path):
     assert "fewer than 7 slides" in " ".join(caption.value for caption in drawn("trends", url).caption)
 
 
+def test_a_manager_fixes_the_usual_days_on_the_trends_page(made, tmp_path):
+    url = sqlite_url(tmp_path / "store.sqlite")
+    store = Store(url)
+    month.fill(store, made)
+    at = drawn("trends", url, "qc_manager")
+    before = " ".join(caption.value for caption in at.caption)
+
+    at.number_input[0].set_value(5).run()
+    next(button for button in at.button if button.label == "Use these days").click().run()
+
+    assert "comes from all 15 days" in before
+    assert control_settings(store).baseline_days == 5
+    assert "comes from the first 5 days" in " ".join(caption.value for caption in at.caption)
+    store.close()
+
+
 def test_a_profile_without_a_higher_version_is_not_offered_for_saving(url):
     at = drawn("settings", url, "qc_manager")
 
@@ -178,6 +195,31 @@ def test_performance_counts_are_those_of_the_decisions(url, store):
     assert counts.tp == ((decided["decision_action"] != "accept") & (decided["verdict"] != "usable")).sum()
     shown = {metric.label: metric.value for metric in drawn("performance", url).metric}
     assert shown["TPR"] == f"{counts.tpr * 100:.1f} %"
+
+
+def test_two_people_are_compared_on_the_slides_that_both_judged():
+    one = pd.Series([True, True, False, False, None], index=list("abcde"), dtype="boolean")
+    other = pd.Series([True, False, False, False, True], index=list("abcdz"), dtype="boolean")
+
+    found = between({"A": one, "B": other, "C": pd.Series({"q": True}, dtype="boolean")})
+
+    assert found[["one", "other", "slides", "agree"]].to_numpy().tolist() == [["A", "B", 4, 0.75]]
+    assert found["kappa"].iloc[0] == pytest.approx(0.5)
+
+
+def test_the_performance_page_compares_people_who_judged_the_same_slides(made, tmp_path):
+    url = sqlite_url(tmp_path / "store.sqlite")
+    store = Store(url)
+    month.fill(store, made[:30])
+    month.decide(store, made[:12])
+    month.decide(store, made[1:13])  # the next person on each
+    store.close()
+
+    at = drawn("performance", url)
+
+    assert not at.exception
+    pairs: Any = [table.value for table in at.dataframe if list(table.value.columns)[:2] == ["One", "Other"]][0]
+    assert pairs["Slides"].sum() == 11
 
 
 def test_rates_of_nothing_are_nan_and_shown_as_a_dash(tmp_path, made):

@@ -148,6 +148,23 @@ def test_what_the_software_says_is_hidden_until_the_person_decides(drawn, own_ma
     assert "mm²" not in hidden
 
 
+def test_a_second_person_does_not_see_what_the_first_decided(drawn, own_marked_run, store, technician):
+    record = own_marked_run.records["marked"]
+    key = SlideKey(
+        run_id=own_marked_run.run_id,
+        slide_id=record.stamp.slide_id,
+        slide_fingerprint=record.stamp.slide_fingerprint,
+    )
+    store.decide(technician, key, Choice(action=Action.EXCLUDE, reason=Reason.PEN))
+
+    at = drawn("marked")
+    seen = [info.value for info in at.info]
+    at.toggle(key="review_blind").set_value(True).run()
+
+    assert any("exclude" in text for text in seen)
+    assert not any("exclude" in info.value for info in at.info)
+
+
 def test_a_slide_that_was_not_read_cannot_be_accepted(drawn):
     at = drawn("torn")
 

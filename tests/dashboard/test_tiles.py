@@ -159,6 +159,18 @@ def test_nothing_is_told_without_the_right_token(client, admit, clock, url):
     assert late.status_code == 401
 
 
+def test_a_logout_ends_tokens_and_a_new_login_gives_new_ones(client, server, admit, clock, technician):
+    slide_id, before = admit("marked")
+    clock.seconds += 1
+
+    server.end(technician.subject)
+    clock.seconds += 1
+    _, after = admit("marked")
+
+    url = f"/qc/slide/{slide_id}.json"
+    assert [client.get(url, headers=headers).status_code for headers in (before, after)] == [401, 200]
+
+
 def test_a_token_of_another_server_is_none(client, admit, marked_run, technician):
     slide_id, _ = admit()
     record = marked_run.records["marked"]

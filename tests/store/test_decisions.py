@@ -2,6 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from qc.errors import RefusedError
+from qc.store import queries
 from qc.store.database import Store
 from qc.store.decision import Action, Choice, Reason
 from qc.store.people import Actor, Role, User
@@ -96,6 +97,21 @@ def test_the_same_click_sent_twice_is_one_decision(filled, key, ann, bob):
     with pytest.raises(RefusedError, match="nonce"):
         filled.decide(ann, key("a"), RE_SCAN, nonce="click-1")
     assert len(filled.audit()) == 2
+
+
+def test_each_person_keeps_an_opinion_that_others_do_not_take_away(filled, key, ann, bob):
+    filled.decide(ann, key("a"), ACCEPT)
+    filled.decide(bob, key("a"), RE_SCAN)
+    filled.decide(bob, key("a"), ACCEPT)
+    taken_back = filled.decide(bob, key("b"), RE_SCAN)
+    filled.undo(bob, taken_back.id)
+
+    said = queries.opinions(filled.engine, "run")
+
+    assert said[["slide_id", "name", "action"]].to_numpy().tolist() == [
+        ["a", ann.name, "accept"],
+        ["a", "Bob", "accept"],
+    ]
 
 
 def test_the_audit_tells_what_held_before(filled, key, ann):

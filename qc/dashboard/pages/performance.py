@@ -7,14 +7,15 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from qc.dashboard import agreement, charts, performance, words
+from qc.dashboard import charts, performance, words
+from qc.dashboard.agreement_tables import people_and_people, software_and_people, with_interval
 from qc.dashboard.attributes import GROUPS, UNKNOWN, attributes
 from qc.dashboard.context import Context
 from qc.dashboard.downloads import csv_button
 from qc.dashboard.frames import Column, Frame
 from qc.dashboard.labels import read_labels
 from qc.dashboard.performance import ANSWERS, DECISIONS, LABELS, Rate
-from qc.dashboard.reads import class_shares, worklist
+from qc.dashboard.reads import class_shares, opinions, worklist
 from qc.dashboard.uploads import text_of
 from qc.errors import QCError
 from qc.labels import ARTEFACTS, Verdict
@@ -64,7 +65,8 @@ def page(context: Context) -> None:
     with groups:
         _groups(context, table, bad, called, shares)
     with people:
-        _people(table, bad, called)
+        software_and_people(table, bad, called)
+        people_and_people(performance.by_person(opinions(context), truth, labels))
     with reliable:
         _reliability(bad, artefacts)
 
@@ -174,26 +176,10 @@ def _rate_table(table: Frame, title: str) -> None:
     out["Slides"] = table["slides"].astype(int)
     out["Bad"] = (table["tp"] + table["fn"]).astype(int)
     for name, label in _RATE_COLUMNS.items():
-        out[label] = [_with_interval(row, name) for row in table.to_dict("records")]
+        out[label] = [with_interval(row, name) for row in table.to_dict("records")]
     out["Prevalence"] = table["prevalence"].map(words.percent)
     st.dataframe(out, hide_index=True, alt=f"Rates per {title}; the same as CSV below.")
     csv_button(f"Rates per {title}", lambda: table, f"rates-{title}", key=f"rates_{title}")
-
-
-def _with_interval(row: dict, name: str) -> str:
-    if math.isnan(row[name]):
-        return words.MISSING
-    return f"{row[name]:.0%} ({row[f'{name}_low']:.0%}-{row[f'{name}_high']:.0%})"
-
-
-def _people(table: Frame, bad: Column, called: Column) -> None:
-    people = table.set_index("slide_id")["decision_name"]
-    found = agreement.agreement(bad, called, people)
-    out = pd.DataFrame({"Who": found["who"], "Slides": found["slides"]})
-    out["Agrees with the software"] = [_with_interval(row, "agree") for row in found.to_dict("records")]
-    out["Cohen's kappa"] = found["kappa"].map(lambda value: words.number(value, digits=2))
-    st.dataframe(out, hide_index=True, alt="Agreement of each person with the software")
-    st.caption("Kappa is agreement beyond chance: 0 is chance, 1 is perfect. One decision in force for each slide.")
 
 
 def _reliability(bad: Column, artefacts: Column) -> None:

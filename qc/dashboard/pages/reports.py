@@ -8,6 +8,7 @@ from qc.dashboard.attributes import UNKNOWN, attributes, source
 from qc.dashboard.context import Context
 from qc.dashboard.reads import worklist
 from qc.dashboard.reporting import Wanted, make_report
+from qc.store.people import Role
 
 _RUN, _BATCH, _PERIOD, _SLIDE = "the run", "a batch", "a period", "one slide"
 _MIME = {"html": "text/html", "pdf": "application/pdf"}
@@ -53,7 +54,7 @@ def _wanted(context: Context, kind: str, form: str) -> Wanted | None:
         ids = list(worklist(context)["slide_id"])
         known = context.slide_id
         slide_id = st.selectbox("Slide, worst first", ids, index=ids.index(known) if known in ids else 0)
-        return Wanted(form, slide_id=slide_id) if slide_id else None
+        return Wanted(form, slide_id=slide_id, with_glass=context.may(Role.TECHNICIAN)) if slide_id else None
     if kind == _BATCH:
         batches = sorted(set(attributes(context)["batch"]) - {UNKNOWN})
         if not batches:

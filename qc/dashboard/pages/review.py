@@ -48,13 +48,18 @@ def _desk(context: Context) -> None:
     desk.lay(context, slide_id)
     held_by = _hold(context, desk)
     decision = context.store.decisions(context.run_id).get(slide_id)
-    is_shown = decision is not None or not st.session_state.get(BLIND_KEY, False)
+    is_shown = not st.session_state.get(BLIND_KEY, False) or _has_decided(context, slide_id)
     _head(context, undecided, slide_id, record if is_shown else None)
     left, right = st.columns([4, 1], gap="small")
     with left:
         _viewer(context, desk, undecided, record, is_shown)
     with right:
         decision_panel.draw(context, desk, record, decision, is_shown=is_shown, held_by=held_by)
+
+
+def _has_decided(context: Context, slide_id: str) -> bool:
+    """True when this person has; what others decided is not to be seen before."""
+    return any(one.by.subject == context.actor.subject for one in context.store.history(context.run_id, slide_id))
 
 
 def _hold(context: Context, desk: Desk) -> str:

@@ -9,8 +9,9 @@ from qc.dashboard.context import Context
 from qc.dashboard.downloads import csv_button
 from qc.dashboard.frames import Frame
 from qc.dashboard.reads import worklist
-from qc.dashboard.saved import control_settings
+from qc.dashboard.saved import CONTROL, as_toml, control_settings
 from qc.dashboard.trends import ARTEFACTS, FOCUS, HELD_BACK, SENT_BACK, STAIN, Trend
+from qc.store.people import Role
 
 _EVERYTHING = "all slides"
 _SCANNED, _ASSESSED = "scanned", "assessed"
@@ -23,6 +24,7 @@ _MEASURES = {
 }
 _SHARES = frozenset({HELD_BACK, SENT_BACK, ARTEFACTS})
 _CHARTS_MAX = 12
+_BASELINE_MIN = 3
 
 
 def page(context: Context) -> None:
@@ -43,6 +45,7 @@ def page(context: Context) -> None:
     _alarms(found, measure)
     _draw(found, measure)
     _explain(context, measure)
+    _baseline(context, table)
 
 
 def _default_day(table: Frame) -> str:
@@ -112,8 +115,9 @@ def _explain(context: Context, measure: str) -> None:
     if measure in (HELD_BACK, SENT_BACK):
         st.caption(
             _legend("share")
-            + f"p-chart: limits at {settings.sigmas:g} standard deviations, wider on days with few slides; alarms also "
-            f"by the Western Electric rules for runs. Days with fewer than {settings.slides_min} slides raise none."
+            + f"p-chart: limits at {settings.sigmas:g} standard deviations, wider on days with few slides; alarms also by "
+            "the Western Electric rules: 2 of 3 days beyond two standard deviations, 4 of 5 beyond one, 8 on one side. "
+            f"Days with fewer than {settings.slides_min} slides raise none."
         )
     else:
         st.caption(
@@ -121,6 +125,28 @@ def _explain(context: Context, measure: str) -> None:
             + f"EWMA of daily means: weight {settings.ewma_weight:g}, limits at {settings.ewma_sigmas:g} standard "
             f"deviations. Days with fewer than {settings.slides_min} slides raise no alarm."
         )
+
+
+def _baseline(context: Context, table: Frame) -> None:
+    """Which days say what is usual; the QC manager fixes them, or a slow change would move its own limits."""
+    settings = control_settings(context.store)
+    days = sorted(table["day"].unique())
+    fixed = min(settings.baseline_days, len(days))
+    if fixed:
+        said = f"What is usual comes from the first {fixed} days, up to {days[fixed - 1]:%d %b %Y}."
+    else:
+        said = f"What is usual comes from all {len(days)} days shown: a slow change moves the limits with it."
+    st.caption(said)
+    if not context.may(Role.QC_MANAGER) or len(days) < _BASELINE_MIN:
+        return
+    with st.popover("Set the usual days" if not fixed else "Change the usual days", icon=":material/straighten:"):
+        st.caption("Choose days on which scanner, stain and people were in order, from the first day on.")
+        wanted = st.number_input("First days", _BASELINE_MIN, len(days), fixed or min(20, len(days)))
+        st.caption(f"{days[0]:%d %b %Y} to {days[int(wanted) - 1]:%d %b %Y}; saved for all charts, as a new version.")
+        if st.button("Use these days", type="primary", disabled=int(wanted) == fixed):
+            changed = settings.model_copy(update={"baseline_days": int(wanted)})
+            context.store.save_setting(context.actor, CONTROL, as_toml(changed), f"usual days: the first {int(wanted)}")
+            st.rerun()
 
 
 def _value(value: float, measure: str) -> str:

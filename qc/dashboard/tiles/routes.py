@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from qc.dashboard.tiles.pictures import jpeg
 from qc.dashboard.tiles.server import TileServer, tile_server
 from qc.dashboard.tiles.shown_slide import SHOWN_CLASSES, NotShownError
 from qc.dashboard.tiles.tokens import Permit
@@ -20,6 +21,7 @@ from qc.errors import SlideError
 from qc.labels import ArtefactClass
 
 TOKEN_HEADER = "X-Slide-Token"
+CAPTION_HEADER = "X-Caption"
 _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _LOG = logging.getLogger(__name__)
 _STYLES = ("fill", "line")
@@ -66,11 +68,14 @@ class _Routes:
         )
 
     async def macro(self, request: Request) -> Response:
-        def work(permit: Permit) -> bytes | None:
+        def work(permit: Permit) -> Response:
             _LOG.info("the photographed glass of %s was shown to %s", permit.slide_id, permit.subject)
-            return self._server.macro(permit)
+            photo = self._server.glass(permit)
+            if photo is None:
+                return _refused(404, "no such picture")
+            return Response(jpeg(photo.rgb), 200, {**_PRIVATE, CAPTION_HEADER: photo.caption}, "image/jpeg")
 
-        return await self._picture(request, "image/jpeg", work)
+        return await self._answer(request, work)
 
     async def about(self, request: Request) -> Response:
         def work(permit: Permit) -> Response:

@@ -5,6 +5,7 @@ has taken its record out of the store and admitted it.
 """
 
 import ctypes
+import math
 import os
 import secrets
 import threading
@@ -21,6 +22,7 @@ from qc.dashboard.tiles.about import about
 from qc.dashboard.tiles.held import Held
 from qc.dashboard.tiles.shown_slide import ShownSlide, Source
 from qc.dashboard.tiles.tokens import Permit, Signer
+from qc.figures.glass import GlassPhoto
 from qc.labels import ArtefactClass
 from qc.slide.reader import DecodedCache
 from qc.store.people import Actor, Role
@@ -49,6 +51,7 @@ class TileServer:
         self._held: Held[ShownSlide] = Held(slides_most, _SLIDES_BYTES)
         self._lock = threading.Lock()
         self._sources: dict[tuple[str, str], Source] = {}
+        self._left_at: dict[str, float] = {}
         self.limiter = anyio.CapacityLimiter(os.cpu_count() or 1)
 
     def admit(self, run_id: str, source: Source, actor: Actor) -> str:
@@ -59,20 +62,27 @@ class TileServer:
             self._sources[run_id, slide_id] = source
             if len(self._sources) > _SOURCES_MOST:
                 del self._sources[next(iter(self._sources))]
+        now = self._now()
         permit = Permit(
             run_id=run_id,
             slide_id=slide_id,
             subject=actor.subject,
             may_see_glass=actor.role.covers(_SEES_GLASS),
-            until=self._now() + TOKEN_SECONDS,
+            made=now,
+            until=now + TOKEN_SECONDS,
         )
         return self._signer.token(permit)
 
     def permit(self, token: str, slide_id: str) -> Permit | None:
-        """The permit of a token, if it is for this slide and holds now."""
+        """The permit of a token, if it is for this slide, holds now, and its person has not left since."""
         permit = self._signer.permit(token)
-        is_known = permit is not None and (permit.run_id, permit.slide_id) in self._sources
-        return permit if permit is not None and is_known and permit.slide_id == slide_id else None
+        if permit is None or permit.slide_id != slide_id or permit.made <= self._left_at.get(permit.subject, -math.inf):
+            return None
+        return permit if (permit.run_id, permit.slide_id) in self._sources else None
+
+    def end(self, subject: str) -> None:
+        """End all tokens of a person, who has logged out; a page that is still open elsewhere asks for new ones."""
+        self._left_at[subject] = self._now()
 
     @contextmanager
     def shown(self, permit: Permit) -> Iterator[ShownSlide]:
@@ -118,13 +128,12 @@ class TileServer:
             record = self._sources[permit.run_id, permit.slide_id].record
             return about(shown, record, permit.may_see_glass and shown.has_macro)
 
-    def macro(self, permit: Permit) -> bytes | None:
-        """JPEG of the photographed glass, its label covered; None when there is none, or the person may not see it."""
+    def glass(self, permit: Permit) -> GlassPhoto | None:
+        """The photographed glass, its label covered; None when there is none, or the person may not see it."""
         if not permit.may_see_glass:
             return None
         with self.shown(permit) as shown:
-            rgb = shown.macro()
-        return None if rgb is None else pictures.jpeg(rgb)
+            return shown.glass
 
     def close(self) -> None:
         """Close the slides."""

@@ -6,10 +6,10 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qc.errors import ExchangeError, RunError, SlideError
 from qc.figures.class_floors import ClassFloors
+from qc.figures.glass import GlassPhoto, glass_photo
 from qc.figures.marked_regions import MarkedRegion, marked_regions
 from qc.geometry import Mpp, Size
 from qc.labels import ARTEFACTS, ArtefactClass
@@ -87,21 +87,27 @@ class ShownSlide:
         with self._lock:
             return self._overlay[1]
 
-    def macro(self) -> NDArray[np.uint8] | None:
-        """The photograph of the glass without its label; None when there is none."""
-        return self.slide.macro() if isinstance(self.slide, OpenSlideSlide) else None
+    @property
+    def glass(self) -> GlassPhoto | None:
+        """The photograph of the glass without its label, the scanned area framed; None when there is none."""
+        with self._lock:
+            return self._glass
 
     @cached_property
     def has_macro(self) -> bool:
         """True when there is a photograph that can be shown."""
         try:
-            return self.macro() is not None
+            return isinstance(self.slide, OpenSlideSlide) and self.slide.macro() is not None
         except SlideError:
             return False
 
     def close(self) -> None:
         """Give the file back."""
         self.slide.close()
+
+    @cached_property
+    def _glass(self) -> GlassPhoto | None:
+        return glass_photo(self.slide)
 
     @cached_property
     def _overlay(self) -> tuple[ClassFloors | None, list[MarkedRegion]]:

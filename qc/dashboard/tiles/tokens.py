@@ -21,6 +21,7 @@ class Permit(Settings):
     slide_id: str = Field(description="The slide.")
     subject: str = Field(description="Who may see it.")
     may_see_glass: bool = Field(description="True when the photograph of the whole glass may be seen, too.")
+    made: float = Field(description="When it was made, seconds since 1970 UTC.")
     until: float = Field(description="When it ends, seconds since 1970 UTC.")
 
 

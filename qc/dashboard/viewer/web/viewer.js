@@ -300,6 +300,7 @@ class View {
     if (photo.hidden) return;
     const answer = await fetch(this.url("macro", ".jpg"), { headers: this.headers() });
     if (!answer.ok) { this.say("The photograph cannot be shown."); return; }
+    photo.querySelector("figcaption").textContent = answer.headers.get("X-Caption") ?? "whole glass, label covered";
     const img = photo.querySelector("img");
     const old = img.src;
     img.src = URL.createObjectURL(await answer.blob());
