@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qc.cli.options import AnyPath, ExistingFile, jobs_option
+from qc.cli.options import AnyPath, ExistingFile, jobs_option, json_option
 
 if TYPE_CHECKING:
     from qc.config.metastasis import MetastasisStudySettings
@@ -13,9 +13,110 @@ if TYPE_CHECKING:
 _out = click.option("--out", type=AnyPath, required=True, help="Folder for everything made; resumed if it exists.")
 
 
-@click.group()
+class _Task(click.Group):
+    """A group that takes what is none of its commands for the manifest of `run`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See click."""
+        if args and args[0] not in self.commands and not set(args) & {"-h", "--help"}:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Task, subcommand_metavar="MANIFEST | COMMAND [ARGS]...")
 def camelyon() -> None:
-    """Find metastases in lymph nodes and stage patients, as in CAMELYON16 and CAMELYON17."""
+    """Find metastases in lymph nodes and stage patients, as in CAMELYON16 and CAMELYON17.
+
+    `qc downstream camelyon MANIFEST` is short for `qc downstream camelyon run MANIFEST`.
+    """
+
+
+@camelyon.command()
+@click.argument("manifest", type=ExistingFile)
+@click.option(
+    "--annotations", type=AnyPath, required=True, help="Folder with outlines of lesions, named like the slides."
+)
+@_out
+@click.option("--settings", "settings_path", type=ExistingFile, help="TOML file (docs/downstream-metastasis.md).")
+@click.option("--run", "run_path", type=AnyPath, help="Run whose dashboard is to show the heat maps.")
+def run(manifest: Path, annotations: Path, out: Path, settings_path: Path | None, run_path: Path | None) -> None:
+    """Train a network on tiles, draw heat maps, label slides, stage patients, and write a report.
+
+    Three times: without the quality filter, with it at inference, with it at training and inference.
+    """
+    from qc.cli.progress import counted
+    from qc.config.metastasis import MetastasisSettings
+    from qc.config.toml import load_settings
+    from qc.downstream.metastasis.run import read_task, run_task
+    from qc.downstream.metastasis.task import steps
+
+    settings = load_settings(MetastasisSettings, settings_path) if settings_path else MetastasisSettings()
+    task = read_task(manifest, annotations, settings, out)
+    with counted("slides and trainings", steps(task)) as tell:
+        paths = run_task(task, manifest, tell)
+    if run_path:
+        _show(out / "heat", run_path)
+    for path in paths:
+        click.echo(f"written to {path}")
+
+
+@camelyon.command()
+@click.argument("labels", type=ExistingFile)
+@json_option
+def stage(labels: Path, as_json: bool) -> None:
+    """Stage patients from the labels of their nodes, by the rules of CAMELYON17.
+
+    LABELS is a CSV as the challenge writes it, with columns patient and stage: patient_000_node_0.tif,micro. Where it
+    states stages too (patient_000.zip,pN1mi), they are compared; exit code 1 if one differs.
+    """
+    import json
+    import math
+    import sys
+
+    from qc.downstream.metastasis.labels_file import agreement, read_labels
+
+    patients = read_labels(labels)
+    right, stated, kappa = agreement(patients)
+    rows = [
+        {"patient": one.name, "nodes": [str(x) for x in one.labels], "stage": str(one.stage), "stated": one.stated}
+        for one in patients
+    ]
+    if as_json:
+        whole = {"patients": rows, "stated": stated, "right": right, "kappa": None if math.isnan(kappa) else kappa}
+        click.echo(json.dumps(whole, indent=2))
+    else:
+        for one in rows:
+            differs = f"  (stated {one['stated']})" if one["stated"] not in (None, one["stage"]) else ""
+            click.echo(f"{one['patient']}  {one['stage']:8}  {' '.join(one['nodes'])}{differs}")
+        click.echo(f"{len(rows)} patients" + (f", {right} of {stated} as stated, kappa {kappa:.3f}" if stated else ""))
+    sys.exit(int(right < stated))
+
+
+@camelyon.command()
+@click.argument("spec", type=ExistingFile)
+@_out
+@jobs_option
+@click.option(
+    "--report",
+    type=AnyPath,
+    default=Path("reports/downstream-metastasis.md"),
+    show_default=True,
+    help="Report to write.",
+)
+def study(spec: Path, out: Path, jobs: int, report: Path) -> None:
+    """Run the study of SPEC from slides to stages and write its report (datasets/metastasis-study.toml)."""
+    from qc.cli.progress import counted
+    from qc.downstream.metastasis.run import read_task, run_study
+    from qc.downstream.metastasis.task import steps
+
+    settings = _study_settings(spec)
+    manifest = _slides(spec, settings, out, jobs)
+    task = read_task(manifest, out / "slides", settings.task, out / "task")
+    with counted("slides and trainings", steps(task)) as tell:
+        paths = run_study(task, manifest, settings, report, tell)
+    _show(out / "task" / "heat", out / "run")
+    for path in paths:
+        click.echo(f"written to {path}")
 
 
 @camelyon.command()
@@ -72,6 +173,18 @@ def _slides(spec: Path, settings: "MetastasisStudySettings", out: Path, jobs: in
     write_manifest(manifest.with_splits(parts), out / "manifest.parquet")
     write_losses(check_lesions(manifest, out / "slides", runs), filters.lesion_loss_max, out / "manifest.parquet")
     return out / "manifest.parquet"
+
+
+def _show(heat: Path, run: Path) -> None:
+    """Lay the heat maps where the dashboard looks for overlays."""
+    from qc.files import replacing
+    from qc.pipeline.folder import open_run
+
+    folder = open_run(run)
+    for path in sorted(heat.glob("*.png")):
+        if folder.slide(path.stem).record_json.is_file():
+            with replacing(folder.slide(path.stem).heat("metastasis")) as partial:
+                partial.write_bytes(path.read_bytes())
 
 
 def _beside(spec: Path, name: str) -> str:

@@ -26,6 +26,8 @@ from qc.record import Assessed, Failed, Stamp, from_json, to_json
 from qc.slide.files import RUN_NOTE
 from qc.store.database import Store, sqlite_url
 
+_HEAT = "heat-"
+
 
 class RunNote(Settings):
     """Contents of run.json."""
@@ -175,6 +177,14 @@ class SlideFolder:
     def geojson(self) -> Path:
         """The artefact map as annotations for QuPath."""
         return self.root / "artefacts.geojson"
+
+    def heat(self, name: str) -> Path:
+        """A classifier's heat map: a transparent picture that the dashboard stretches over the whole slide."""
+        return self.root / f"{_HEAT}{name}.png"
+
+    def heats(self) -> dict[str, Path]:
+        """Heat maps that lie here, by name."""
+        return {path.stem.removeprefix(_HEAT): path for path in sorted(self.root.glob(f"{_HEAT}*.png"))}
 
     def record(self) -> Assessed | Failed | None:
         """The record, or None when there is none that can be read."""
