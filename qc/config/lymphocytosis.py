@@ -38,6 +38,9 @@ class QualitySettings(Settings):
         le=1,
         description="Largest share of the image (0-1) that is not glass: stained over, crowded.",
     )
+    glass_min: float = Field(
+        default=190.0, ge=0, le=255, description="Least brightness of the brightest tenth of the image, 0-255."
+    )
     nucleus_area_min_px: int = Field(default=150, ge=0, description="Least area of a nucleus, square pixels.")
     nucleus_area_max_px: int = Field(
         default=2500, ge=1, description="Largest area of a nucleus, square pixels; larger ones are several in a clump."
@@ -86,6 +89,7 @@ class AutoEncoderSettings(Settings):
         default=1024, ge=16, description="Numbers in the code of a cell: a multiple of (input_px / 16) squared."
     )
     widths: tuple[int, int, int] = Field(default=(16, 32, 64), description="Channels of the first three blocks.")
+    seed: int = Field(default=1, ge=0, description="Of first weights and batches.")
     epochs: int = Field(default=5, ge=1, description="Passes over the cells.")
     batch_cells: int = Field(default=64, ge=1, description="Cells in a batch.")
     cells_max: int = Field(default=64, ge=1, description="Cells of a patient that are learnt from at most.")
@@ -206,6 +210,13 @@ class MiSvmSettings(Settings):
     )
 
 
+class BoostedSettings(Settings):
+    """Gradient boosting on lymphocyte count and age alone."""
+
+    kind: Literal["boosted"] = Field(default="boosted", description="Name of this model.")
+    boosting: BoostingSettings = Field(default_factory=BoostingSettings, description="Gradient boosting.")
+
+
 class PseudoLabelSettings(Settings):
     """The surest cells of tumoral patients are learnt from in turn; then cells are counted, and counts boosted."""
 
@@ -236,7 +247,7 @@ class PseudoLabelSettings(Settings):
 
 
 SingleSettings = Annotated[
-    PooledSettings | AttentionMilSettings | DeepMilSettings | MiSvmSettings | PseudoLabelSettings,
+    PooledSettings | AttentionMilSettings | DeepMilSettings | MiSvmSettings | PseudoLabelSettings | BoostedSettings,
     Field(discriminator="kind"),
 ]
 
@@ -266,6 +277,7 @@ ModelSettings = Annotated[
     | DeepMilSettings
     | MiSvmSettings
     | PseudoLabelSettings
+    | BoostedSettings
     | VoteSettings
     | SelectSettings,
     Field(discriminator="kind"),
@@ -279,3 +291,40 @@ class LymphocytosisSettings(Settings):
     cells: CellSettings = Field(default_factory=CellSettings, description="How cells are found.")
     quality: QualitySettings = Field(default_factory=QualitySettings, description="Which cells are left out.")
     model: ModelSettings = Field(default_factory=PooledSettings, description="The model.")
+
+
+class ArmSettings(Settings):
+    """One line of a table: a model, cross-validated; beside it what others published."""
+
+    name: str = Field(min_length=1, description="Name of the line.")
+    model: ModelSettings = Field(description="The model.")
+    repeats: int = Field(default=1, ge=1, description="Cross-validations, each with folds of its own.")
+    published: dict[str, float] = Field(
+        default={}, description="Figures of others for the same arm: balanced accuracy, F1, recall, precision (0-1)."
+    )
+
+
+class TableSettings(Settings):
+    """A table of arms."""
+
+    title: str = Field(min_length=1, description="Heading.")
+    text: str = Field(default="", description="What stands above it.")
+    source: str = Field(default="", description="Where the published figures are from.")
+    arms: tuple[ArmSettings, ...] = Field(min_length=1, description="Lines.")
+
+
+class LymphocytosisStudySettings(Settings):
+    """The experiments of reports/downstream-lymphocytosis.md."""
+
+    commands: tuple[str, ...] = Field(default=(), description="What has to be typed, for the report.")
+    notes: tuple[str, ...] = Field(default=(), description="What somebody who read the figures has to say about them.")
+    folds: int = Field(default=5, ge=2, le=20, description="Folds of each cross-validation.")
+    cells: CellSettings = Field(default_factory=CellSettings, description="How cells are found.")
+    quality: QualitySettings = Field(default_factory=QualitySettings, description="Which cells are left out.")
+    tables: tuple[TableSettings, ...] = Field(min_length=1, description="Tables of arms.")
+    spoilt_shares: tuple[float, ...] = Field(
+        default=(0.0, 0.3),
+        description="Shares of cells that are spoilt on purpose before raw and filtered are compared.",
+    )
+    compare_repeats: int = Field(default=5, ge=1, description="Cross-validations of that comparison.")
+    resamples: int = Field(default=2000, ge=100, description="Resamples of patients for an interval.")

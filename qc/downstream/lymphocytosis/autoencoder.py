@@ -66,25 +66,25 @@ def _up(before: int, after: int, doubles: bool) -> tuple[nn.Module, ...]:
     return nn.ConvTranspose2d(before, after, 3, padding=1, **step), nn.ReLU(), nn.BatchNorm2d(after)
 
 
-def fit_autoencoder(bags: Bags, settings: AutoEncoderSettings, bench: Bench, seed: int) -> AutoEncoder:
+def fit_autoencoder(bags: Bags, settings: AutoEncoderSettings, bench: Bench) -> AutoEncoder:
     """Train on cells of the bench's pool, or of the bags where there is none; labels are not looked at."""
     source = bench.pool or bags
     pixels = Pixels(settings.pixels, bench.cells, bench.folder / "pixels")
-    digest = hashlib.sha256(f"{settings.model_dump_json()} {bench.cells.model_dump_json()} {seed}".encode())
+    digest = hashlib.sha256(f"{settings.model_dump_json()} {bench.cells.model_dump_json()}".encode())
     digest.update(" ".join(sorted(cells.digest for cells in source.cells)).encode())
     dataset = _CellPictures([pixels.of(cells) for cells in source.cells], settings.cells_max)
-    sampler = ShuffledRows(len(dataset), settings.batch_cells, seed)
+    sampler = ShuffledRows(len(dataset), settings.batch_cells, settings.seed)
     loader = DataLoader(dataset, batch_sampler=sampler, collate_fn=_stacked)
-    network = seeded_autoencoder(settings, seed)
+    network = seeded_autoencoder(settings)
     home = bench.folder / "autoencoders" / digest.hexdigest()[:20]
-    train(network, _loss, loader, settings, seed, home, {"settings": settings.model_dump(mode="json")})
+    train(network, _loss, loader, settings, settings.seed, home, {"settings": settings.model_dump(mode="json")})
     return network
 
 
-def seeded_autoencoder(settings: AutoEncoderSettings, seed: int) -> AutoEncoder:
+def seeded_autoencoder(settings: AutoEncoderSettings) -> AutoEncoder:
     """With weights drawn by seed."""
     with torch.random.fork_rng():
-        torch.manual_seed(seed)
+        torch.manual_seed(settings.seed)
         return AutoEncoder(settings)
 
 

@@ -91,7 +91,7 @@ def _fitted(
     seed: int,
 ) -> Tensors:
     scaler = fit_scaler(bags.clinical)
-    dataset = BagDataset(cells, scale(scaler, bags.clinical), bags.target, fit.cells_max, True, seed)
+    dataset = BagDataset(cells, scale(scaler, bags.clinical), bags.target, fit.cells_max, seed)
     what = json.dumps([known, seed, bags.digest, bench.pool.digest if bench.pool else ""], sort_keys=True)
     home = bench.folder / "networks" / hashlib.sha256(what.encode()).hexdigest()[:20]
     loader = bag_loader(dataset, fit.batch_patients, seed)

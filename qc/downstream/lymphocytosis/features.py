@@ -23,7 +23,7 @@ def fit_features(bags: Bags, settings: FeatureSettings, bench: Bench, seed: int)
     """What turns cells into vectors, learnt without labels; principal components from at most ten thousand cells."""
     found: Tensors = {}
     if settings.source == "autoencoder":
-        found |= prefixed("encoder", encoder_tensors(fit_autoencoder(bags, settings.autoencoder, bench, seed)))
+        found |= prefixed("encoder", encoder_tensors(fit_autoencoder(bags, settings.autoencoder, bench)))
     raw = np.concatenate(_raw(found, settings, bags, bench))
     if settings.is_standardised or settings.source == "morphology":
         found |= prefixed("scaler", fit_scaler(raw))

@@ -28,19 +28,20 @@ class BagBatch(TypedDict):
     target: Tensor
 
 
+_PICTURES = 4  # dimensions of (N, H, W, 3)
+
 Turn = tuple[int, int]
 """Epoch and patient."""
 
 
 class BagDataset(Dataset[dict[str, Any]]):
-    """One patient at a time, some of the cells.
+    """One patient at a time, some of the cells; pictures are turned and mirrored.
 
     Args:
         cells: (N_i, ...) of each patient.
         clinical: (P, C) standardised.
         target: (P,).
         cells_max: Cells drawn of each patient.
-        turns: Whether images, (H, W, 3), are turned and mirrored.
         seed: Of draws; the same seed, epoch and patient give the same cells.
     """
 
@@ -50,11 +51,10 @@ class BagDataset(Dataset[dict[str, Any]]):
         clinical: NDArray[np.float64],
         target: NDArray[np.bool_],
         cells_max: int,
-        turns: bool,
         seed: int,
     ) -> None:
         self._cells, self._clinical, self._target = cells, clinical, target
-        self._cells_max, self._turns, self._seed = cells_max, turns, seed
+        self._cells_max, self._seed = cells_max, seed
 
     def __len__(self) -> int:
         return len(self._cells)
@@ -66,7 +66,7 @@ class BagDataset(Dataset[dict[str, Any]]):
         own = self._cells[patient]
         drawn = np.sort(rng.permutation(len(own))[: self._cells_max])
         cells = np.array(own[drawn])
-        if self._turns and len(cells):
+        if cells.ndim == _PICTURES and len(cells):
             cells = np.ascontiguousarray(np.stack([_turned(one, int(rng.integers(8))) for one in cells]))
         return {"cells": cells, "clinical": self._clinical[patient], "target": self._target[patient]}
 

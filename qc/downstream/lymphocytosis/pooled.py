@@ -32,7 +32,9 @@ def pooled_model(settings: PooledSettings) -> Model:
     def judge(tensors: Tensors, bags: Bags, bench: Bench) -> Judged:  # noqa: ARG001
         chosen = tensors["chosen"].astype(np.intp)
         table = np.column_stack([_clinical(bags, settings), summaries(bags)[:, chosen]])
-        weights = tuple(_influence(tensors, row, bags, i, chosen) for i, row in enumerate(table))
+        weights = tuple(
+            _influence(tensors, row, own.values, chosen) for row, own in zip(table, bags.cells, strict=True)
+        )
         return Judged(chances(tensors, table), weights, "change of the logit by the cell, against leaving it out")
 
     return Model(fit, judge)
@@ -79,12 +81,23 @@ def _chosen(clinical: Float, pooled: Float, target: NDArray[np.bool_], settings:
     return found
 
 
-def _influence(tensors: Tensors, row: Float, bags: Bags, patient: int, chosen: NDArray[np.intp]) -> Float:
+def _influence(tensors: Tensors, row: Float, values: Float, chosen: NDArray[np.intp]) -> Float:
     """(N,) by how much the logit of a patient would be less without each cell."""
-    values = bags.cells[patient].values
     if not len(chosen) or len(values) <= _LEAST_CELLS:
         return np.zeros(len(values))
     clinical = row[: len(row) - len(chosen)]
-    without = np.array([_summary(np.delete(values, i, axis=0))[chosen] for i in range(len(values))])
-    table = np.column_stack([np.tile(clinical, (len(values), 1)), without])
+    table = np.column_stack([np.tile(clinical, (len(values), 1)), _without_each(values)[:, chosen]])
     return logits(tensors, row[None])[0] - logits(tensors, table)
+
+
+def _without_each(values: Float) -> Float:
+    """(N, len(SUMMARIES)): the summary without the first cell, without the second and so on."""
+    known = ~np.isnan(values)
+    # about the mean, or squares would swallow what is left
+    filled = np.where(known, values - np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1), 0)
+    count = known.sum(axis=0) - known
+    total, squares = filled.sum(axis=0) - filled, (filled**2).sum(axis=0) - filled**2
+    mean = total / np.maximum(count, 1)
+    spread = np.sqrt(np.maximum(squares / np.maximum(count, 1) - mean**2, 0))
+    centre = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return np.tile(np.where(count >= _LEAST_CELLS, 1.0, np.nan), 2) * np.concatenate([mean + centre, spread], axis=1)

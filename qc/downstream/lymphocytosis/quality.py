@@ -11,26 +11,29 @@ from qc.config.lymphocytosis import CellSettings, QualitySettings
 from qc.downstream.lymphocytosis.segment import Cell, Rgb
 from qc.downstream.sharpness import sharpness
 
-MEASURES = ("sharpness", "covered", "nucleus_area_px", "nucleus_contrast")
+MEASURES = ("sharpness", "covered", "nucleus_area_px", "nucleus_contrast", "glass")
 """Logarithm of the Laplacian's variance over the cell and its surroundings; share of the image that is not glass;
-pixels of the nucleus; its mean density less that of the rest."""
+pixels of the nucleus; its mean density less that of the rest; brightness of the glass, 0-255."""
 
 REASONS = ("no cell", "blurred", "stained over", "clumped")
 
 Float = NDArray[np.float64]
+
+_GLASS_CENTILE = 90
 
 
 def quality_of(rgb: Rgb, cell: Cell, settings: CellSettings) -> Float:
     """(len(MEASURES),) of one image; sharpness of the whole image where there is no cell."""
     total = cell.density @ np.ones(3, np.float32)
     covered = float((total >= settings.density_min).mean())
+    glass = float(np.percentile(rgb.mean(axis=2), _GLASS_CENTILE))
     if not cell.nucleus.any():
-        return np.array([sharpness(rgb), covered, 0.0, 0.0])
+        return np.array([sharpness(rgb), covered, 0.0, 0.0, glass])
     x, y, width, height = cv2.boundingRect(cell.nucleus.astype(np.uint8))
     margin = settings.closing_px
     around = rgb[max(0, y - margin) : y + height + margin, max(0, x - margin) : x + width + margin]
     contrast = float(total[cell.nucleus].mean() - total[~cell.whole].mean()) if (~cell.whole).any() else 0.0
-    return np.array([sharpness(around), covered, float(cell.nucleus.sum()), contrast])
+    return np.array([sharpness(around), covered, float(cell.nucleus.sum()), contrast, glass])
 
 
 def reasons(quality: Float, settings: QualitySettings) -> list[str]:
@@ -40,12 +43,12 @@ def reasons(quality: Float, settings: QualitySettings) -> list[str]:
         quality: (N, len(MEASURES)).
         settings: Limits.
     """
-    sharp, covered, area, contrast = quality.T
+    sharp, covered, area, contrast, glass = quality.T
     empty = (area < settings.nucleus_area_min_px) | (contrast < settings.nucleus_contrast_min)
     faults = (
         empty,
         sharp < settings.sharpness_min,
-        covered > settings.covered_max,
+        (covered > settings.covered_max) | (glass < settings.glass_min),
         area > settings.nucleus_area_max_px,
     )
     return [

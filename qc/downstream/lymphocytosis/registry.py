@@ -4,6 +4,7 @@ from typing import assert_never
 
 from qc.config.lymphocytosis import (
     AttentionMilSettings,
+    BoostedSettings,
     DeepMilSettings,
     MiSvmSettings,
     ModelSettings,
@@ -38,6 +39,10 @@ def model_of(settings: ModelSettings) -> Model:
             from qc.downstream.lymphocytosis.pseudo_model import pseudo_label_model
 
             return pseudo_label_model(settings)
+        case BoostedSettings():
+            from qc.downstream.lymphocytosis.svm_model import boosted_model
+
+            return boosted_model(settings)
         case VoteSettings():
             from qc.downstream.lymphocytosis.vote import vote_model
 

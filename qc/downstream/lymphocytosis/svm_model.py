@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from qc.config.lymphocytosis import MiSvmSettings
+from qc.config.lymphocytosis import BoostedSettings, MiSvmSettings
 from qc.downstream.lymphocytosis.bags import Bags
 from qc.downstream.lymphocytosis.boosting import boosted_chances, fit_boosting
 from qc.downstream.lymphocytosis.features import features_of, fit_features
@@ -38,6 +38,19 @@ def mi_svm_model(settings: MiSvmSettings) -> Model:
         else:
             chance = expit(np.array([own.max() if len(own) else 0.0 for own in margins]))
         return Judged(chance, tuple(margins), "distance to the plane, in margins; above 0 is tumoral")
+
+    return Model(fit, judge)
+
+
+def boosted_model(settings: BoostedSettings) -> Model:
+    """Gradient boosting on count and age, for comparison."""
+
+    def fit(bags: Bags, bench: Bench, seed: int) -> Tensors:  # noqa: ARG001
+        return fit_boosting(bags.clinical[:, :2], bags.target, settings.boosting, seed)
+
+    def judge(tensors: Tensors, bags: Bags, bench: Bench) -> Judged:  # noqa: ARG001
+        weights = tuple(np.zeros(count) for count in bags.counts)
+        return Judged(boosted_chances(tensors, bags.clinical[:, :2]), weights, "cells are not looked at")
 
     return Model(fit, judge)
 
