@@ -7,6 +7,7 @@ import click
 
 from qc.cli.downstream_camelyon import camelyon
 from qc.cli.downstream_glands import glands
+from qc.cli.downstream_lymphocytosis import lymphocytosis
 from qc.cli.options import AnyPath, ExistingFile
 
 _manifest = click.argument("manifest", type=ExistingFile)
@@ -23,6 +24,7 @@ def downstream() -> None:
 
 downstream.add_command(camelyon)
 downstream.add_command(glands)
+downstream.add_command(lymphocytosis)
 
 
 @downstream.command()
