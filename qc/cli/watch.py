@@ -45,6 +45,22 @@ if TYPE_CHECKING:
     show_default=True,
     help="Seconds after which a slide that does not open is noted as failed.",
 )
+@click.option(
+    "--retries",
+    type=click.IntRange(0, 100),
+    default=3,
+    show_default=True,
+    help="How often a slide that failed is tried again.",
+)
+@click.option(
+    "--retry-after",
+    "retry_s",
+    type=click.FloatRange(0, 604800),
+    default=900.0,
+    show_default=True,
+    help="Seconds before the first further try; doubled each time.",
+)
+@click.option("--retry-failed", is_flag=True, help="First try all slides again that have failed.")
 @click.option("--once", is_flag=True, help="Take what has arrived, then end; for cron.")
 def watch(
     folder: Path,
@@ -54,7 +70,7 @@ def watch(
     settings_path: Path | None,
     store_url: str | None,
     once: bool,
-    **seconds: float,
+    **waiting: float,
 ) -> None:
     """Assess slides as they are dropped into FOLDER or below it.
 
@@ -72,7 +88,7 @@ def watch(
         RunFolder(run_path),
         load_assess_settings(settings_path),
         load_profile(profile_name),
-        WatchSettings(**seconds),
+        WatchSettings.model_validate(waiting),
         Mpp(mpp) if mpp else None,
         store_url,
     )

@@ -73,7 +73,7 @@ class _Watcher:
     ) -> None:
         self._job, self._note, self._store, self._worker = job, note, store, worker
         self._listener, self._is_stopped = listener, is_stopped
-        self._done = Done(job.run, __version__)
+        self._done = Done(job.run, __version__, job.watch.retries, job.watch.retry_s)
         self._settling = Settling(job.watch.settle_s)
         self._by_content: dict[tuple[str, str], str] = {}
         self._contents: dict[str, tuple[str, str]] = {}
@@ -104,10 +104,13 @@ class _Watcher:
         """Give the store what a killed watcher wrote into the folder only, and learn which contents are known."""
         stored = {record.stamp.slide_id: record.stamp for record in self._store.records(self._note.run_id)}
         for record in self._job.run.records():
-            self._learn(record)
+            if not (self._job.watch.retry_failed and isinstance(record, Failed)):
+                self._learn(record)
             if stored.get(record.stamp.slide_id) != record.stamp:
                 self._store.save(self._note.run_id, record)
                 self._summary_due = True
+        if self._job.watch.retry_failed:
+            self._done.retry_failed()
 
     def _look(self) -> bool:
         """One look at the folder; True when a slide was done."""
@@ -153,7 +156,7 @@ class _Watcher:
             stamp = stamp_of(task)
         except OSError:
             return False  # gone or locked just now; the next look tells
-        known = self._by_content.get(_content(stamp))
+        known = None if self._done.is_due(file.path, state) else self._by_content.get(_content(stamp))
         if known is not None and self._job.run.slide(known).record_json.is_file():
             self._done.add(file.path, state, known)
             if known != file.slide_id:
@@ -163,7 +166,7 @@ class _Watcher:
         outcome = self._worker.assess(task)
         self._store.save(self._note.run_id, outcome.record)
         self._learn(outcome.record)
-        self._done.add(file.path, state, file.slide_id)
+        self._done.add(file.path, state, file.slide_id, isinstance(outcome.record, Failed))
         self._failed += isinstance(outcome.record, Failed)
         self._summary_due = True
         self._listener.finished(outcome)

@@ -24,6 +24,11 @@ class WatchSettings(Settings):
     patience_s: float = Field(
         default=600.0, ge=0, le=604800, description="A slide that does not open becomes a row after so long, seconds."
     )
+    retries: int = Field(default=3, ge=0, le=100, description="How often a slide that failed is tried again.")
+    retry_s: float = Field(
+        default=900.0, ge=0, le=604800, description="Wait before the first further try, seconds; doubled each time."
+    )
+    retry_failed: bool = Field(default=False, description="Try all slides again that have failed, once, at the start.")
 
 
 class Listener(Protocol):

@@ -17,11 +17,12 @@ from qc.config.assess import AssessSettings
 from qc.config.profile import load_profile
 from qc.config.stage import StageSettings
 from qc.errors import RunError
+from qc.pipeline.done import Done
 from qc.pipeline.folder import RunFolder
 from qc.pipeline.settled import Settling, states
 from qc.pipeline.watch import watch
 from qc.pipeline.watch_job import Job, WatchSettings
-from qc.record import Assessed, Failed
+from qc.record import Assessed, Failed, Stamp
 from qc.slide.files import find_slides
 from qc.store.database import Store, sqlite_url
 
@@ -81,9 +82,9 @@ def watching(folder, run, settings=QUICK):
     assert not thread.is_alive()
 
 
-def watch_once(folder, run):
+def watch_once(folder, run, settings=QUICK):
     log = Log()
-    failed = watch(Job(folder, run, RULES, load_profile("default"), QUICK), log, lambda: False, once=True)
+    failed = watch(Job(folder, run, RULES, load_profile("default"), settings), log, lambda: False, once=True)
     return log, failed
 
 
@@ -128,6 +129,45 @@ def test_a_slide_of_many_files_changes_when_one_of_them_does(folder, slide, comp
     (folder / companion).write_bytes(b"xx")
 
     assert states([folder / slide]) != before
+
+
+def test_what_failed_is_due_again_after_waits_that_double_and_not_for_ever(run, tmp_path):
+    path, failed = (
+        tmp_path / "a.svs",
+        Failed(
+            stamp=Stamp.unkept("a", str(tmp_path / "a.svs"), "1"), reason_code="x", reason="r", remedy="m", seconds=0
+        ),
+    )
+    run.slide("a").write_record(failed)
+    time_now = [0.0]
+    done = Done(run, "1", retries=2, retry_s=100, now=lambda: time_now[0])
+
+    told = []
+    for seconds, fails in ((0, True), (99, None), (101, True), (300, None), (302, True), (9999, None)):
+        time_now[0] = seconds
+        told.append(done.has(path, "state"))
+        if fails:
+            done.add(path, "state", "a", has_failed=True)
+    done.write()
+    again = Done(run, "1", retries=2, retry_s=100, now=lambda: time_now[0])
+
+    assert told == [False, True, False, True, False, True]
+    assert again.has(path, "state")
+    again.retry_failed()
+    assert not again.has(path, "state")
+    assert not done.has(path, "another state")
+
+
+def test_failed_slides_are_tried_again_when_asked_to(folder, run):
+    (folder / "junk.svs").write_bytes(b"no slide")
+    patient = QUICK.model_copy(update={"patience_s": 0.0})
+
+    first, _ = watch_once(folder, run, patient)
+    second, _ = watch_once(folder, run, patient)
+    third, failed = watch_once(folder, run, patient.model_copy(update={"retry_failed": True}))
+
+    assert [len(log.records) for log in (first, second, third)] == [1, 0, 1]
+    assert failed == 1
 
 
 def test_slides_are_taken_whole_and_once_and_what_never_opens_becomes_a_row(folder, run, small_tiff):
