@@ -27,7 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "slide.files": ["SlideFile", "find_slides", "open_slide"],
         "slide.memory": ["MemorySlide"],
         "slide.window": ["read_window"],
-        "tissue": ["find_tissue"],
+        "tissue": ["locate_tissue"],
     },
 )
 
@@ -58,4 +58,4 @@ if TYPE_CHECKING:
     from qc.slide.files import open_slide as open_slide
     from qc.slide.memory import MemorySlide as MemorySlide
     from qc.slide.window import read_window as read_window
-    from qc.tissue import find_tissue as find_tissue
+    from qc.tissue import locate_tissue as locate_tissue

@@ -24,7 +24,7 @@ from qc.slide.protocol import Slide
 from qc.slide.sanity import scanned_area
 from qc.slide.tiles import plan_tiles
 from qc.slide.window import native_grid, read_overview, read_window
-from qc.tissue import find_tissue
+from qc.tissue import locate_tissue
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def slide_patches(slide: Slide) -> list[tuple[Rgb, Mask]]:
     reading = ReadingSettings()
     overview_grid = native_grid(slide, reading.tissue_mpp)
     overview = read_overview(slide, overview_grid)
-    is_tissue = find_tissue(overview.rgb, scanned_area(overview), overview_grid.cell_mpp, TissueSettings())
+    is_tissue = locate_tissue(overview.rgb, scanned_area(overview), overview_grid.cell_mpp, TissueSettings())
     tissue = TissueMask(is_tissue, overview_grid)
     grid = native_grid(slide, FEATURE_MPP)
     cores = plan_tiles(tissue, grid, reading.tile_px, 0).cores
