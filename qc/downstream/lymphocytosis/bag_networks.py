@@ -95,15 +95,16 @@ def _fitted(
     what = json.dumps([known, seed, bags.digest, bench.pool.digest if bench.pool else ""], sort_keys=True)
     home = bench.folder / "networks" / hashlib.sha256(what.encode()).hexdigest()[:20]
     loader = bag_loader(dataset, fit.batch_patients, seed)
-    train(network, _loss(fit), loader, fit, seed, home, {**known, "patients": len(bags)})
+    train(network, bag_loss(fit), loader, fit, seed, home, {**known, "patients": len(bags)})
     weights = {name: one.detach().numpy().copy() for name, one in network.state_dict().items()}
     return {**prefixed("network", weights), **prefixed("clinical", scaler)}
 
 
-def _loss(fit: BagFitSettings) -> Loss:
+def bag_loss(fit: BagFitSettings) -> Loss:
     """Binary cross-entropy, each label with its weight."""
 
-    def loss(network: nn.Module, batch: BagBatch, rng: np.random.Generator) -> Tensor:  # noqa: ARG001
+    def loss(network: nn.Module, batch: BagBatch, rng: np.random.Generator) -> Tensor:
+        torch.manual_seed(int(rng.integers(2**31)))  # dropout is the same after a resume
         logit, _ = network(batch["cells"], batch["mask"], batch["clinical"])
         weight = torch.where(batch["target"] > 0.5, fit.tumoral_weight, fit.reactive_weight)
         return functional.binary_cross_entropy_with_logits(logit.float(), batch["target"], weight)
