@@ -1,17 +1,40 @@
 """Who is trained on and who is judged. In: a job's tiles. Out: their numbers by part; no patient is in two."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from qc.artefact.training import split_patients
+from qc.config.train import TrainSettings
 from qc.errors import SettingsError
 from qc.nets.build import Network
 from qc.nets.packaged import network_folder
 from qc.nets.weights import load
+from qc.train.dataset import Ref
 from qc.train.job import Job
 
 ALL = "all"
 """The part that is trained on everybody."""
+
+
+def check_patients(refs: Sequence[Ref], settings: TrainSettings, shares: Mapping[str, float]) -> None:
+    """Refuse what could not be split later, before any tile is drawn.
+
+    Args:
+        refs: All tiles that are planned.
+        settings: Folds, and slides that are held out.
+        shares: The sources' parts, which count where there are no folds.
+
+    Raises:
+        SettingsError: If there are fewer patients than parts.
+    """
+    patients = {ref.patient for ref in refs if ref.slide not in settings.hold_out}
+    parts = settings.folds or sum(share > 0 for share in shares.values())
+    if len(patients) < parts:
+        what = f"{parts} folds" if settings.folds else f"the parts {', '.join(shares)}"
+        raise SettingsError(
+            f"too few patients ({len(patients)}) for {what}",
+            "add sources, set fewer folds, or name fewer parts in the sources file: parts = {train = 0.7, ...}",
+        )
 
 
 def kept_tiles(job: Job) -> list[int]:
@@ -84,6 +107,6 @@ def first_network(job: Job, training: list[int], folder: Path) -> Network | None
 
 def _split(job: Job, kept: list[int], shares: dict[str, float]) -> dict[str, list[int]]:
     split = split_patients([job.bank.refs[index] for index in kept], shares, job.settings.seed)
-    if not all(split.values()):
+    if not all(split[name] for name, share in shares.items() if share):
         raise SettingsError(f"too few patients for {len(shares)} parts", "name more sources or ask for fewer folds")
     return {name: [kept[place] for place in places] for name, places in split.items()}

@@ -238,6 +238,15 @@ def test_patients_are_split_whole_in_the_wanted_shares_and_the_same_for_a_seed()
     assert not patients[0] & patients[1] | patients[0] & patients[2] | patients[1] & patients[2]
 
 
+@pytest.mark.parametrize("patients", [3, 4, 5])
+def test_with_few_patients_every_part_gets_one_as_long_as_there_are_enough(patients: int) -> None:
+    few = [Member(f"p{i}", f"s{i}", f"f{i}") for i in range(patients)]
+
+    split = split_patients(few, {"train": 0.7, "validation": 0.15, "test": 0.15, "none": 0.0}, 0)
+
+    assert [bool(split[name]) for name in split] == [True, True, True, False]
+
+
 @pytest.mark.parametrize("kind", ["patient", "slide", "file"])
 def test_leakage_is_an_error(kind: str) -> None:
     first, other = (Member(f"p{i}", f"s{i}", f"f{i}") for i in (0, 1))

@@ -169,7 +169,7 @@ def test_what_may_only_be_measured_on_is_refused_unless_the_weights_are_thrown_a
     ("change", "says"),
     [
         ({'sources = "sources.toml"': 'sources = "none.toml"'}, "none.toml"),
-        ({"folds = 2": "folds = 9"}, "too few patients for 9 parts"),
+        ({"folds = 2": "folds = 9"}, "too few patients (5) for 9 folds"),
         ({"folds = 2": "folds = 1"}, "at least 2 folds"),
         ({"epochs = 1": "epoch = 1"}, "epoch"),
         ({"pyramid_channels = 32": 'encoder = "tu-nonsense"'}, "encoder tu-nonsense cannot be built"),

@@ -41,7 +41,9 @@ def split_patients(members: Sequence[Member], parts: Mapping[str, float], seed: 
     dealt = dict.fromkeys(parts, 0)
     part_of: dict[str, str] = {}
     for count, patient in enumerate(patients, 1):
-        part = max(parts, key=lambda name: parts[name] * count - dealt[name])
+        empty = [name for name in parts if parts[name] and not dealt[name]]
+        open_parts = empty if len(empty) > len(patients) - count else list(parts)
+        part = max(open_parts, key=lambda name: parts[name] * count - dealt[name])
         part_of[patient] = part
         dealt[part] += 1
     split: dict[str, list[int]] = {name: [] for name in parts}
