@@ -310,6 +310,7 @@ class TableSettings(Settings):
     title: str = Field(min_length=1, description="Heading.")
     text: str = Field(default="", description="What stands above it.")
     source: str = Field(default="", description="Where the published figures are from.")
+    folds: int = Field(default=0, ge=0, le=20, description="Folds of its cross-validations; 0: as the study.")
     arms: tuple[ArmSettings, ...] = Field(min_length=1, description="Lines.")
 
 

@@ -122,5 +122,6 @@ def _judged(network: nn.Module, cells: Cells, tensors: Tensors, bags: Bags) -> J
             batch = padded([{"cells": np.array(own), "clinical": clinical[i], "target": False}])
             logit, weight = network(batch["cells"], batch["mask"], batch["clinical"])
             chance[i] = float(torch.sigmoid(logit.double()[0]))
-            weights.append(weight[0, : len(own)].double().numpy())
+            is_seen = len(own) == bags.counts[i]
+            weights.append(weight[0, : len(own)].double().numpy() if is_seen else np.zeros(bags.counts[i]))
     return Judged(chance, tuple(weights), _MEANING)

@@ -45,9 +45,9 @@ def report_markdown(
     return "\n".join(
         [
             "# Lymphocytosis: reactive or tumoral?\n",
-            *_data(settings, bags),
+            *_data(bags),
             *_default(tables[0][0].outcome, settings),
-            *(line for table, lines, image in sections for line in _table(table, lines, image)),
+            *(line for table, lines, image in sections for line in _table(table, settings, lines, image)),
             *_filtering(filterings, settings),
             *(["## What follows\n"] if settings.notes else []),
             *(_text(note) for note in settings.notes),
@@ -72,7 +72,7 @@ def repeats_of(outcome: Outcome, rate: str) -> NDArray[np.float64]:
     return np.array([RATES[rate](counted(column, outcome.target)) for column in outcome.chance.T])
 
 
-def _data(settings: LymphocytosisStudySettings, bags: Bags) -> list[str]:
+def _data(bags: Bags) -> list[str]:
     counts, target = bags.counts, bags.target
     return [
         _text(
@@ -82,9 +82,9 @@ def _data(settings: LymphocytosisStudySettings, bags: Bags) -> list[str]:
             "that was trained on them is published."
         ),
         _text(
-            f"All figures are from repeated {settings.folds}-fold cross-validations by patient, folds alike in label, "
-            "age and count. In each repeat every patient is judged once by a model that never saw the patient; a rate "
-            "is taken over all patients of a repeat, then mean and standard deviation over repeats. Tumoral is "
+            "All figures are from cross-validations by patient, folds alike in label, age and count, repeated with "
+            "other folds and seeds. In each repeat every patient is judged once by a model that never saw the patient; "
+            "a rate is taken over all patients of a repeat, then mean and standard deviation over repeats. Tumoral is "
             "positive; a patient is called from a chance of 0.5 on. One split of such a cohort says little: look how "
             "far the dots of one line lie apart."
         ),
@@ -103,9 +103,10 @@ def _default(outcome: Outcome, settings: LymphocytosisStudySettings) -> list[str
     ]
 
 
-def _table(table: TableSettings, lines: Sequence[Line], image: str) -> list[str]:
+def _table(table: TableSettings, settings: LymphocytosisStudySettings, lines: Sequence[Line], image: str) -> list[str]:
     theirs = any(line.arm.published for line in lines)
-    head = ["arm", "repeats", *RATES, "AUROC", "minutes"]
+    folds = table.folds or settings.folds
+    head = ["arm", f"repeats of {folds} folds", *RATES, "AUROC", "minutes"]
     rows = [
         [
             line.arm.name,
@@ -197,7 +198,7 @@ def _how(
     how: Circumstances,
 ) -> list[str]:
     outcomes = [*(line.outcome for lines in tables for line in lines), *(arm for one in filterings for arm in one.arms)]
-    models = settings.folds * sum(one.chance.shape[1] for one in outcomes)
+    models = sum(one.trainings for one in outcomes)
     minutes = sum(one.seconds for one in outcomes) / 60
     return [
         "## How this was made\n",

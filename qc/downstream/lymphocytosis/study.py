@@ -61,12 +61,11 @@ def run_table(
     table: TableSettings, settings: LymphocytosisStudySettings, bags: Bags, folder: Path, done: Done
 ) -> list[Line]:
     """Outcomes of a table's arms; folds that are done are not done again."""
-    bench = Bench(folder, settings.cells)
+    bench, folds = Bench(folder, settings.cells), table.folds or settings.folds
+    recipes = [Recipe(arm.name, arm.model, settings.quality) for arm in table.arms]
     return [
-        Line(
-            arm, validate(Recipe(arm.name, arm.model, settings.quality), bags, bench, settings.folds, arm.repeats, done)
-        )
-        for arm in table.arms
+        Line(arm, validate(recipe, bags, bench, folds, arm.repeats, done))
+        for arm, recipe in zip(table.arms, recipes, strict=True)
     ]
 
 
@@ -98,5 +97,5 @@ def replace_on(quality: QualitySettings) -> QualitySettings:
 
 def fold_count(settings: LymphocytosisStudySettings) -> int:
     """Folds asked for, for a progress bar."""
-    arms = sum(arm.repeats for table in settings.tables for arm in table.arms)
-    return settings.folds * (arms + 4 * len(settings.spoilt_shares) * settings.compare_repeats)
+    arms = sum((table.folds or settings.folds) * arm.repeats for table in settings.tables for arm in table.arms)
+    return arms + settings.folds * 4 * len(settings.spoilt_shares) * settings.compare_repeats

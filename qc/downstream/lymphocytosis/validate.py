@@ -49,6 +49,7 @@ class Outcome:
         target: (P,) True for tumoral.
         chance: (P, R) of tumoral, each said by a model that did not see the patient.
         seconds: Wall time of all folds of all repeats.
+        trainings: How many models were trained.
     """
 
     recipe: Recipe
@@ -56,6 +57,7 @@ class Outcome:
     target: NDArray[np.bool_]
     chance: Float
     seconds: float
+    trainings: int
 
     @property
     def scores(self) -> Scores:
@@ -112,7 +114,7 @@ def validate(
             chance[rows, repeat] = said
             seconds += took
             done()
-    return Outcome(recipe, tuple(one.name for one in bags.patients), bags.target, chance, seconds)
+    return Outcome(recipe, tuple(one.name for one in bags.patients), bags.target, chance, seconds, folds * repeats)
 
 
 def _fold(recipe: Recipe, part: Part, bench: Bench, seed: int) -> tuple[Float, float]:
