@@ -16,7 +16,7 @@ class TileLabelSettings(Settings):
     """What makes a tile tumour; tiles in between are not trained on."""
 
     tumour_from: float = Field(
-        default=0.25, gt=0, le=1, description="Share of the tile under an annotated lesion from which it is tumour."
+        default=0.1, gt=0, le=1, description="Share of the tile under an annotated lesion from which it is tumour."
     )
     normal_to: float = Field(
         default=0.0, ge=0, le=1, description="Share of the tile under a lesion up to which it is normal."

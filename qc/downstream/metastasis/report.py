@@ -63,11 +63,7 @@ def task_markdown(
             f"# {how.title}\n",
             _text(how.data),
             *([_text(note) for note in how.notes]),
-            *(
-                _labelled_lines(outcomes, chosen, repeats, settings)
-                if is_labelled
-                else _unlabelled(outcomes[-1], chosen)
-            ),
+            *(_labelled_lines(outcomes, settings) if is_labelled else _unlabelled(outcomes[-1], chosen)),
             *(_froc_lines(outcomes, chosen, repeats) if outcomes[0].hits else []),
             *(_loss_lines(losses) if losses is not None and len(losses) else []),
             *[f"![{text}]({link})\n\n*{text}*\n" for link, text in how.images],
