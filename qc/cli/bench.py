@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from qc.cli.bench_viewer import bench_viewer
+from qc.cli.bench_worklist import bench_worklist
 from qc.cli.options import AnyPath, load_assess_settings, mpp_option, profile_option, settings_option
 
 
@@ -19,7 +20,7 @@ class _SlidesByDefault(click.Group):
 
 @click.group(cls=_SlidesByDefault)
 def bench() -> None:
-    """Time what should be quick: assessments (`qc bench SLIDE`) and the viewer."""
+    """Time what should be quick: assessments (`qc bench SLIDE`), the viewer, a large worklist."""
 
 
 @bench.command("slides")
@@ -94,6 +95,7 @@ def bench_slides(
 
 
 bench.add_command(bench_viewer)
+bench.add_command(bench_worklist)
 
 
 def _network(name: str) -> tuple[Path | None, str]:

@@ -3,6 +3,11 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import NoReturn
+
+import streamlit as st
+
+_BY_ITSELF = "drawn_by_itself"
 
 
 class Activity:
@@ -46,3 +51,14 @@ def touch(subject: str) -> None:
 def is_idle(subject: str, logged_in_at: float, minutes: float) -> bool:
     """True when a person has not been at work for so long."""
     return _ACTIVITY.is_idle(subject, logged_in_at, minutes)
+
+
+def rerun_by_itself() -> NoReturn:
+    """Draw the page anew without the person: that is no touch."""
+    st.session_state[_BY_ITSELF] = True
+    st.rerun()
+
+
+def was_by_itself() -> bool:
+    """True once for each drawing that no person asked for."""
+    return bool(st.session_state.pop(_BY_ITSELF, False))

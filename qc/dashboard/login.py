@@ -103,7 +103,8 @@ def require_actor(store: Store) -> Actor:
     if idle.is_idle(actor.subject, since, settings.idle_minutes):
         tile_server().end(actor.subject)
         _leave()
-    idle.touch(actor.subject)
+    if not idle.was_by_itself():
+        idle.touch(actor.subject)
     _watch(actor.subject, since, settings.idle_minutes)
     return actor
 

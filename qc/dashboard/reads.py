@@ -10,6 +10,11 @@ def worklist(context: Context, is_decided: bool | None = None) -> Frame:
     return queries.worklist(context.store.engine, context.run_id, is_decided=is_decided)
 
 
+def pulse(context: Context) -> tuple[int, str, int]:
+    """Changes whenever a result or a decision comes in."""
+    return queries.pulse(context.store.engine, context.run_id)
+
+
 def everything(context: Context) -> Frame:
     """The latest result of every slide over all runs, in the same columns."""
     return queries.worklist(context.store.engine)

@@ -38,8 +38,8 @@ def priority(value: int) -> str:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """A share in per cent with the same digits everywhere: `12.3 %`; `–` when it is not a number."""
-    return metrics.percent(share, digits)
+    """A share in per cent with the same digits everywhere, never cut from its sign: `12.3 %`; `–` without a number."""
+    return metrics.percent(share, digits).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def number(value: float, unit: str = "", digits: int = 1) -> str:

@@ -10,10 +10,11 @@ from sqlalchemy import Engine, Select, Subquery, and_, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from qc.labels import Verdict
+from qc.store.change import HEAD_ID
 from qc.store.decision import Action
 from qc.store.decisions import in_force_ids, opinion_ids
 from qc.store.engine import as_run_error
-from qc.store.schema import DecisionRow, LockRow, PriorityRow, Run, Slide
+from qc.store.schema import AuditHead, DecisionRow, LockRow, PriorityRow, Run, Slide
 
 _WORST_FIRST = (Verdict.UNASSESSED, Verdict.REJECT, Verdict.REVIEW, Verdict.USABLE)
 _OF_SLIDE = ("run_id", "slide_id", "slide_fingerprint", "recorded", "verdict", "reason", "artefact_share")
@@ -102,6 +103,18 @@ def opinions(engine: Engine, run_id: str) -> pd.DataFrame:
     names = ("slide_id", "subject", "name", "action", "could_be_used")
     query = select(*(getattr(DecisionRow, name) for name in names)).join(ids, ids.c.id == DecisionRow.id)
     return _frame(engine, query.order_by(DecisionRow.id)).astype({"could_be_used": "boolean"})
+
+
+def pulse(engine: Engine, run_id: str) -> tuple[int, str, int]:
+    """What moves when results or decisions come in: number of results, time of the newest, rows of the audit."""
+    query = select(
+        func.count(Slide.id),
+        func.max(Slide.recorded),
+        select(AuditHead.seq).where(AuditHead.id == HEAD_ID).scalar_subquery(),
+    ).where(Slide.run_id == run_id)
+    with as_run_error(str(engine.url)), Session(engine) as session:
+        results, newest, rows = session.execute(query).one()
+    return int(results), str(newest or ""), int(rows or 0)
 
 
 def runs(engine: Engine) -> pd.DataFrame:

@@ -194,7 +194,7 @@ def test_performance_counts_are_those_of_the_decisions(url, store):
     assert counts.total == len(decided)
     assert counts.tp == ((decided["decision_action"] != "accept") & (decided["verdict"] != "usable")).sum()
     shown = {metric.label: metric.value for metric in drawn("performance", url).metric}
-    assert shown["TPR"] == f"{counts.tpr * 100:.1f} %"
+    assert shown["TPR"] == f"{counts.tpr * 100:.1f}\N{NO-BREAK SPACE}%"
 
 
 def test_two_people_are_compared_on_the_slides_that_both_judged():
@@ -218,7 +218,7 @@ def test_the_performance_page_compares_people_who_judged_the_same_slides(made, t
     at = drawn("performance", url)
 
     assert not at.exception
-    pairs: Any = [table.value for table in at.dataframe if list(table.value.columns)[:2] == ["One", "Other"]][0]
+    pairs: Any = next(table.value for table in at.dataframe if list(table.value.columns)[:2] == ["One", "Other"])
     assert pairs["Slides"].sum() == 11
 
 
@@ -233,7 +233,7 @@ def test_rates_of_nothing_are_nan_and_shown_as_a_dash(tmp_path, made):
     month.decide(store, [good[1], good[1]])
     shown = {metric.label: metric.value for metric in drawn("performance", url).metric}
     assert shown["TPR"] == "–"
-    assert shown["TNR"] == "100.0 %"
+    assert shown["TNR"] == "100.0\N{NO-BREAK SPACE}%"
 
 
 def test_a_higher_threshold_never_holds_more_slides_back(store):

@@ -79,7 +79,7 @@ def _selection(context: Context, chosen: Frame, of: int) -> None:
     cells = st.columns(4)
     cells[0].metric("Selected slides", f"{len(chosen):,} of {of:,}")
     cells[1].metric("Usable by verdict", f"{passes:,}")
-    cells[2].metric("Usable tissue", words.number(usable, "mm²"))
+    cells[2].metric("Usable tissue", words.number(usable, "mm²", 0 if usable >= 1000 else 1))
     cells[3].metric("Share of tissue usable", words.percent(usable / tissue) if tissue else words.MISSING)
     with st.container(horizontal=True):
         csv_button("Selected slides", lambda: lis.results(chosen), "selection")

@@ -21,9 +21,9 @@ def page(context: Context) -> None:
     if context.run is None:
         st.info("Reports need the run's folder with maps and pictures; only its store is at hand.")
         return
-    left, right = st.columns([3, 1])
-    kind = left.segmented_control("Report on", [_RUN, _BATCH, _PERIOD, _SLIDE], default=_RUN) or _RUN
-    form = right.segmented_control("Format", list(_MIME), default="html", format_func=str.upper) or "html"
+    with st.container(horizontal=True, gap="large"):
+        kind = st.segmented_control("Report on", [_RUN, _BATCH, _PERIOD, _SLIDE], default=_RUN) or _RUN
+        form = st.segmented_control("Format", list(_MIME), default="html", format_func=str.upper) or "html"
     wanted = _wanted(context, kind, form)
     if wanted is None:
         return

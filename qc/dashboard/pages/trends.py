@@ -115,9 +115,9 @@ def _explain(context: Context, measure: str) -> None:
     if measure in (HELD_BACK, SENT_BACK):
         st.caption(
             _legend("share")
-            + f"p-chart: limits at {settings.sigmas:g} standard deviations, wider on days with few slides; alarms also by "
-            "the Western Electric rules: 2 of 3 days beyond two standard deviations, 4 of 5 beyond one, 8 on one side. "
-            f"Days with fewer than {settings.slides_min} slides raise none."
+            + f"p-chart: limits at {settings.sigmas:g} standard deviations, wider on days with few slides; alarms also "
+            "by the Western Electric rules: 2 of 3 days beyond two standard deviations, 4 of 5 beyond one, 8 on one "
+            f"side. Days with fewer than {settings.slides_min} slides raise none."
         )
     else:
         st.caption(

@@ -5,18 +5,21 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from qc.dashboard import lis, words
+from qc.dashboard import idle, lis, words
 from qc.dashboard.attributes import UNKNOWN, attributes
 from qc.dashboard.context import Context
 from qc.dashboard.downloads import csv_button
 from qc.dashboard.frames import Column, Frame
-from qc.dashboard.reads import worklist
+from qc.dashboard.reads import pulse, worklist
 from qc.dashboard.uploads import text_of
 from qc.errors import QCError
 from qc.labels import Verdict
 from qc.store.people import Role
 
 _ROWS_SHOWN = 1000
+_NEWS_SECONDS = 15
+_TABLE_PX = 563
+"""Fifteen slides: the page ends with the screen of a small monitor."""
 _OPEN, _DECIDED, _ALL = "To decide", "Decided", "All"
 
 
@@ -29,8 +32,10 @@ def page(context: Context) -> None:
     st.title("Worklist")
     _summary(table)
     chosen = _filtered(table)
+    actions = st.container(horizontal=True, vertical_alignment="bottom")
     row = _table(chosen)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    _news(context, pulse(context), is_busy=row is not None)
+    with actions:
         _act(context, chosen, row)
         _exchange(context, chosen, table)
 
@@ -38,17 +43,17 @@ def page(context: Context) -> None:
 def shown_columns(table: Frame) -> Frame:
     """A worklist in the words of the screen: one column for each that people see."""
     out = pd.DataFrame(index=table.index)
-    out["Priority"] = table["priority"].map(words.priority)
+    out["Priority"] = table["priority"].map(lambda level: words.priority(level) if level else "")
     out["Verdict"] = table["verdict"].map(lambda value: [words.verdict(value)])
+    out["Decision"] = table["decision_action"].map(words.action)
+    out["In review"] = table["locked_by_name"].map(lambda name: f"🔒 {name}" if isinstance(name, str) else "")
     out["Slide"] = table["slide_id"]
+    out["Barcode"] = table["barcode"]
     out["Why"] = table["reason"]
     out["Artefacts"] = table["artefact_share"] * 100
     out["Usable mm²"] = table["usable_mm2"]
     out["Focus"] = table["focus_score"]
     out["Stain"] = table["stain_score"]
-    out["Barcode"] = table["barcode"]
-    out["Decision"] = table["decision_action"].map(words.action)
-    out["In review"] = table["locked_by_name"].map(lambda name: f"🔒 {name}" if isinstance(name, str) else "")
     return out
 
 
@@ -90,6 +95,17 @@ def _filtered(table: Frame) -> Frame:
     return table[keep].reset_index(drop=True)
 
 
+@st.fragment(run_every=_NEWS_SECONDS)
+def _news(context: Context, known: tuple[int, str, int], is_busy: bool) -> None:
+    """Draw the page anew when results or decisions came in; while a row is chosen, only say so."""
+    if pulse(context) == known:
+        return
+    if is_busy:
+        st.caption("New results or decisions have come; they are shown once you let go of the row.")
+    else:
+        idle.rerun_by_itself()
+
+
 def _table(table: Frame) -> int | None:
     """The list; returns the chosen row."""
     if table.empty:
@@ -101,9 +117,11 @@ def _table(table: Frame) -> int | None:
             options=[words.verdict(v) for v in Verdict], color=colours, width=115
         ),
         "Priority": st.column_config.TextColumn(width=70),
+        "Decision": st.column_config.TextColumn(width=90),
+        "In review": st.column_config.TextColumn(width=100),
         "Slide": st.column_config.TextColumn(width=150),
-        "Barcode": st.column_config.TextColumn(width=110),
-        "Why": st.column_config.TextColumn(width=250),
+        "Barcode": st.column_config.TextColumn(width=95),
+        "Why": st.column_config.TextColumn(width=225),
         "Artefacts": st.column_config.ProgressColumn(
             help="Share of tissue under any artefact.", format="%.1f %%", min_value=0, max_value=100, width=110
         ),
@@ -114,7 +132,7 @@ def _table(table: Frame) -> int | None:
         "Stain": st.column_config.NumberColumn(help="0 absent or wrong to 10.", format="%.1f", width=60),
     }
     shown = shown_columns(table.head(_ROWS_SHOWN))
-    empty = [name for name in ("Barcode", "Decision", "In review") if (shown[name] == "").all()]
+    empty = [name for name in ("Priority", "Decision", "In review", "Barcode") if (shown[name] == "").all()]
     shown = shown.drop(columns=empty)
     event: Any = st.dataframe(
         shown,
@@ -122,7 +140,7 @@ def _table(table: Frame) -> int | None:
         column_config=columns,
         on_select="rerun",
         selection_mode="single-row",
-        height=min(480, 38 + 35 * len(shown)),
+        height=min(_TABLE_PX, 38 + 35 * len(shown)),
         key="worklist_table",
         placeholder=words.MISSING,
         alt="Worklist of slides; the same rows are in the CSV below.",

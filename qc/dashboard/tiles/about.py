@@ -20,6 +20,7 @@ def about(shown: ShownSlide, record: Assessed, has_macro: bool) -> dict[str, Any
         "levels": [{"width": level.size.width, "height": level.size.height} for level in slide.levels],
         "has_overlay": shown.floors is not None,
         "has_macro": has_macro,
+        "heats": [{"name": heat.name, "width": heat.size.width, "height": heat.size.height} for heat in shown.heats],
         "classes": [_about_class(record, cls) for cls in SHOWN_CLASSES],
         "regions": [_about_region(region) for region in shown.regions],
     }
