@@ -134,11 +134,29 @@ def test_a_slide_tells_its_levels_classes_and_places(client, admit):
     assert "path" not in json.dumps(about)
 
 
+def test_the_heat_map_of_a_classifier_is_shown_where_it_lies(client, admit, marked_run):
+    slide_id, headers = admit()
+    path = marked_run.folder.slide(slide_id).heat("metastasis")
+    Image.new("RGBA", (24, 18), (230, 0, 0, 90)).save(path)
+
+    about = client.get(f"/qc/slide/{slide_id}.json", headers=headers).json()
+    answer = client.get(f"/qc/heat/{slide_id}/metastasis.png", headers=headers)
+    other = client.get(f"/qc/heat/{slide_id}/..%2Frecord.png", headers=headers)
+    data = path.read_bytes()
+    path.unlink()
+
+    assert about["heats"] == [{"name": "metastasis", "width": 24, "height": 18}]
+    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "image/png", data)
+    assert other.status_code == 404
+    assert client.get(f"/qc/slide/{slide_id}.json", headers=headers).json()["heats"] == []
+
+
 URLS = [
     "/qc/tiles/{}/0/0_0.jpg",
     "/qc/overlay/{}/0/0_0.png?classes=2",
     "/qc/slide/{}.json",
     "/qc/macro/{}.jpg",
+    "/qc/heat/{}/metastasis.png",
 ]
 
 

@@ -26,6 +26,8 @@ _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _LOG = logging.getLogger(__name__)
 _STYLES = ("fill", "line")
 
+_KINDS = ("tiles", "overlay", "heat", "slide", "macro", "viewer")
+
 T = TypeVar("T")
 
 
@@ -40,10 +42,11 @@ def routes(server: TileServer | None = None) -> list[BaseRoute]:
     return [
         Route(f"/qc/tiles/{tile}.jpg", served.slide_tile, methods=["GET"]),
         Route(f"/qc/overlay/{tile}.png", served.overlay_tile, methods=["GET"]),
+        Route("/qc/heat/{slide_id}/{name}.png", served.heat, methods=["GET"]),
         Route("/qc/slide/{slide_id}.json", served.about, methods=["GET"]),
         Route("/qc/macro/{slide_id}.jpg", served.macro, methods=["GET"]),
         library_route(),
-        *(Route(f"/qc/{name}/{{rest:path}}", _nothing) for name in ("tiles", "overlay", "slide", "macro", "viewer")),
+        *(Route(f"/qc/{name}/{{rest:path}}", _nothing) for name in _KINDS),
     ]
 
 
@@ -66,6 +69,10 @@ class _Routes:
         return await self._picture(
             request, "image/png", lambda permit: self._server.overlay_tile(permit, *where, classes, chosen)
         )
+
+    async def heat(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        return await self._picture(request, "image/png", lambda permit: self._server.heat(permit, name))
 
     async def macro(self, request: Request) -> Response:
         def work(permit: Permit) -> Response:

@@ -122,6 +122,11 @@ class TileServer:
                 return None
             return pictures.overlay_tile(floors, window, size, shown_classes, style)
 
+    def heat(self, permit: Permit, name: str) -> bytes | None:
+        """PNG of a classifier's heat map over the whole slide; None when there is none of this name."""
+        with self.shown(permit) as shown:
+            return next((heat.path.read_bytes() for heat in shown.heats if heat.name == name), None)
+
     def about(self, permit: Permit) -> dict[str, Any]:
         """What the viewer has to know of the slide."""
         with self.shown(permit) as shown:

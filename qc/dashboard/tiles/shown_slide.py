@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from qc.errors import ExchangeError, RunError, SlideError
 from qc.figures.class_floors import ClassFloors
@@ -49,6 +50,15 @@ class Source:
         return SlideFile(Path(self.record.stamp.path), mpp)
 
 
+@dataclass(frozen=True)
+class Heat:
+    """A classifier's heat map that lies in the run: a transparent picture to be stretched over the slide."""
+
+    name: str
+    path: Path
+    size: Size
+
+
 class ShownSlide:
     """An open slide with its overlay; parts are read when they are first asked for, by one thread each.
 
@@ -86,6 +96,13 @@ class ShownSlide:
         """Places to look at, largest first."""
         with self._lock:
             return self._overlay[1]
+
+    @property
+    def heats(self) -> tuple[Heat, ...]:
+        """Heat maps of classifiers behind the gate, by name; one that cannot be read is left out."""
+        found = self._source.folder.heats() if self._source.folder else {}
+        sized = ((name, path, _picture_size(path)) for name, path in found.items())
+        return tuple(Heat(name, path, size) for name, path, size in sized if size is not None)
 
     @property
     def glass(self) -> GlassPhoto | None:
@@ -128,6 +145,14 @@ def _shown_map(folder: SlideFolder | None) -> ArtefactMap | None:
     is_bare = (artefacts.classes == ArtefactClass.UNASSESSED) & ~tissue.is_tissue
     classes = np.where(is_bare, np.uint8(ArtefactClass.GLASS), artefacts.classes)
     return ArtefactMap(classes, artefacts.grid)
+
+
+def _picture_size(path: Path) -> Size | None:
+    try:
+        with Image.open(path) as picture:
+            return Size(*picture.size)
+    except (OSError, Image.DecompressionBombError):
+        return None
 
 
 def _opened(source: Source, cache: DecodedCache) -> Slide:

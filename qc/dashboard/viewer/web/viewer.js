@@ -17,7 +17,7 @@ class View {
   constructor(root) {
     this.root = root.querySelector(".viewer");
     this.part = (name) => this.root.querySelector(name);
-    this.wanted = { opacity: 45, lines: true, overlay: true, off: [], ...this.remembered() };
+    this.wanted = { opacity: 45, lines: true, overlay: true, heat: true, off: [], ...this.remembered() };
     this.place = -1;
     this.known = new Map(); // what is known about slides that were prefetched
     this.onKey = (event) => this.key(event);
@@ -79,6 +79,7 @@ class View {
     this.layers = {};
     this.viewer.open(slideSource(this.osd, this.about, (level, x, y) => this.url("tiles", `/${level}/${x}_${y}.jpg`)));
     this.part(".glass").hidden = !this.about.has_macro;
+    this.part(".heat").hidden = !this.about.heats.length;
     this.part(".glass-photo").hidden = true;
     this.list();
   }
@@ -143,6 +144,7 @@ class View {
     if (!this.about || !this.viewer?.isOpen()) return;
     this.layer("fill", 1, this.wanted.opacity / 100);
     this.layer("line", 2, this.wanted.lines ? 1 : 0);
+    this.about.heats.forEach((heat) => this.heat(heat));
     this.mark();
     this.controls();
   }
@@ -166,6 +168,27 @@ class View {
         now.image = item;
         item.setOpacity(now.opacity);
         this.viewer.world.setItemIndex(item, Math.min(index, this.viewer.world.getItemCount() - 1));
+      },
+    });
+  }
+
+  heat(heat) { // one picture over the whole slide
+    const opacity = this.data.shows_findings && this.wanted.heat ? 1 : 0;
+    const key = `heat ${heat.name}`;
+    if (this.layers[key]) { this.layers[key].opacity = opacity; this.layers[key].image?.setOpacity(opacity); return; }
+    if (!opacity) return;
+    const now = { opacity, image: undefined }, about = this.about;
+    this.layers[key] = now;
+    const { width, height } = heat;
+    const source = new this.osd.TileSource({ width, height, tileSize: Math.max(width, height), tileOverlap: 0, minLevel: 0, maxLevel: 0 });
+    source.getTileUrl = () => this.url("heat", `/${encodeURIComponent(heat.name)}.png`);
+    source.getTileHashKey = (level, column, row, url) => url;
+    source.hasTransparency = () => true;
+    this.viewer.addTiledImage({
+      tileSource: source, width: 1, opacity, success: ({ item }) => {
+        if (about !== this.about) { this.viewer.world.removeItem(item); return; }
+        now.image = item;
+        item.setOpacity(now.opacity);
       },
     });
   }
@@ -242,7 +265,7 @@ class View {
 
   controls() {
     this.part(".opacity-range").value = this.wanted.opacity;
-    for (const name of ["lines", "overlay"]) this.part(`.${name}`).setAttribute("aria-pressed", String(this.wanted[name]));
+    for (const name of ["lines", "overlay", "heat"]) this.part(`.${name}`).setAttribute("aria-pressed", String(this.wanted[name]));
     this.part(".glass").setAttribute("aria-pressed", String(!this.part(".glass-photo").hidden));
     const box = this.part(".classes");
     box.hidden = !this.data.shows_findings;
@@ -281,7 +304,7 @@ class View {
   }
 
   act(what) {
-    if (what === "lines" || what === "overlay") this.want({ [what]: !this.wanted[what] });
+    if (what === "lines" || what === "overlay" || what === "heat") this.want({ [what]: !this.wanted[what] });
     if (what === "full") document.fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen();
     if (what === "glass") this.glass();
     if (!this.viewer?.isOpen()) return;
@@ -318,6 +341,7 @@ class View {
     else if (event.key === "F") this.visit(this.place - 1);
     else if (event.key === "v") this.act("overlay");
     else if (event.key === "o") this.act("lines");
+    else if (event.key === "h" && this.about.heats.length) this.act("heat");
     else if (event.key === "m" && this.about.has_macro) this.act("glass");
     else if (event.key === "0" && event.composedPath()[0] !== this.viewer?.canvas) this.act("home");
     else if (event.key === "+" || event.key === "=") this.act("in");
