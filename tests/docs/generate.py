@@ -39,6 +39,27 @@ from qc.config.glands import (
     PublishedFigures,
     UnetSettings,
 )
+from qc.config.lymphocytosis import (
+    ArmSettings,
+    AttentionMilSettings,
+    AutoEncoderSettings,
+    BagFitSettings,
+    BoostedSettings,
+    BoostingSettings,
+    CellSettings,
+    DeepMilSettings,
+    FeatureSettings,
+    LymphocytosisSettings,
+    LymphocytosisStudySettings,
+    MiSvmSettings,
+    PixelSettings,
+    PooledSettings,
+    PseudoLabelSettings,
+    QualitySettings,
+    SelectSettings,
+    TableSettings,
+    VoteSettings,
+)
 from qc.config.profile import Limits, Profile, load_profile, profile_names
 from qc.config.tissue_training import (
     Correction,
@@ -167,6 +188,31 @@ def _glands() -> str:
         "`[instances]`": InstanceSettings,
         "A study": GlandStudySettings,
         "`[[published]]`": PublishedFigures,
+    }
+    return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
+
+
+def _lymphocytosis() -> str:
+    groups = {
+        "A model file": LymphocytosisSettings,
+        "`[cells]`": CellSettings,
+        "`[quality]`": QualitySettings,
+        "`[model]` of kind pooled": PooledSettings,
+        "`[model]` of kind attention_mil": AttentionMilSettings,
+        "`[model]` of kind deep_mil": DeepMilSettings,
+        "`[model]` of kind mi_svm": MiSvmSettings,
+        "`[model]` of kind pseudo_labels": PseudoLabelSettings,
+        "`[model]` of kind boosted": BoostedSettings,
+        "`[model]` of kind vote": VoteSettings,
+        "`[model]` of kind select": SelectSettings,
+        "`features`": FeatureSettings,
+        "`autoencoder`": AutoEncoderSettings,
+        "`pixels`": PixelSettings,
+        "`fit`": BagFitSettings,
+        "`boosting`": BoostingSettings,
+        "A study": LymphocytosisStudySettings,
+        "`[[tables]]`": TableSettings,
+        "`[[tables.arms]]`": ArmSettings,
     }
     return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
 
@@ -305,6 +351,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "ablation": _ablation,
     "downstream": _downstream,
     "glands": _glands,
+    "lymphocytosis": _lymphocytosis,
     "record": lambda: _fields(Assessed, Failed, Stamp, ClassCoverage, FindingRow),
     "run-note": lambda: _fields(RunNote),
     "columns": _columns,
