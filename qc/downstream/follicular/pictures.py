@@ -14,7 +14,7 @@ from qc.downstream.bank import Bank
 from qc.downstream.cases import Part
 from qc.downstream.classifier import Classifier
 from qc.downstream.heatmap import over_slide, over_tile, slide_heat, slide_picture, tile_heat
-from qc.files import replacing
+from qc.downstream.sheet_file import write_sheet
 from qc.geometry import Mpp
 from qc.slide.files import SlideFile, open_slide
 
@@ -77,10 +77,8 @@ def write_pictures(bench: Bench, arm: Arm, part: Part, labels: Sequence[str], fo
         ("tiles.png", tile_sheet(classifier, kept(part.test), bench.bank, labels)),
         ("slides.png", slide_sheet(classifier, part.test, bench.bank, labels)),
     )
-    folder.mkdir(parents=True, exist_ok=True)
     for name, sheet in sheets:
-        with replacing(folder / name) as partial:
-            sheet.save(partial, "PNG")
+        write_sheet(sheet, folder / name)
     return folder / sheets[0][0], folder / sheets[1][0]
 
 
