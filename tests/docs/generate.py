@@ -60,6 +60,15 @@ from qc.config.lymphocytosis import (
     TableSettings,
     VoteSettings,
 )
+from qc.config.metastasis import (
+    HeatSettings,
+    LabelModelSettings,
+    MetastasisSettings,
+    MetastasisStudySettings,
+    NodeCohortSettings,
+    NodePattern,
+    TileLabelSettings,
+)
 from qc.config.profile import Limits, Profile, load_profile, profile_names
 from qc.config.tissue_training import (
     Correction,
@@ -74,7 +83,7 @@ from qc.config.training import AugmentSettings, ComposeSettings, LabelNoiseSetti
 from qc.exchange.tables import columns
 from qc.labels import ArtefactClass
 from qc.manifest import SLIDE_COLUMNS, TILE_COLUMNS, ManifestNote
-from qc.phantom.spec import ArtefactSpec, CohortSpec, FollicleSpec, PhantomSpec, ScannerSpec
+from qc.phantom.spec import ArtefactSpec, CohortSpec, FollicleSpec, LesionSpec, PhantomSpec, ScannerSpec
 from qc.pipeline.folder import RunNote
 from qc.record import Assessed, ClassCoverage, Failed, FindingRow, Stamp
 from qc.store.schema import Base
@@ -123,6 +132,7 @@ def _cohorts() -> str:
         "`[[slides]]`": PhantomSpec,
         "`artefacts`": ArtefactSpec,
         "`follicles`": FollicleSpec,
+        "`lesions`": LesionSpec,
         "`scanner`": ScannerSpec,
     }
     return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
@@ -188,6 +198,19 @@ def _glands() -> str:
         "`[instances]`": InstanceSettings,
         "A study": GlandStudySettings,
         "`[[published]]`": PublishedFigures,
+    }
+    return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
+
+
+def _metastasis() -> str:
+    groups = {
+        "The task": MetastasisSettings,
+        "`[labels]`": TileLabelSettings,
+        "`[heat]`": HeatSettings,
+        "`[slides]`": LabelModelSettings,
+        "The study": MetastasisStudySettings,
+        "`[cohort]`": NodeCohortSettings,
+        "its `patterns`": NodePattern,
     }
     return "\n\n".join(f"### {name}\n\n{_group(model)}" for name, model in groups.items())
 
@@ -352,6 +375,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "downstream": _downstream,
     "glands": _glands,
     "lymphocytosis": _lymphocytosis,
+    "metastasis": _metastasis,
     "record": lambda: _fields(Assessed, Failed, Stamp, ClassCoverage, FindingRow),
     "run-note": lambda: _fields(RunNote),
     "columns": _columns,
