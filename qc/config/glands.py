@@ -55,9 +55,9 @@ class InstanceSettings(Settings):
     """From probabilities to glands."""
 
     gland_from: float = Field(default=0.5, gt=0, lt=1, description="Probability of gland, inside or border, 0-1.")
-    core_from: float = Field(default=0.5, gt=0, lt=1, description="Probability of inside from which a gland starts.")
-    core_mm2_min: float = Field(default=0.0002, ge=0, description="Least area of such a start, mm2.")
-    area_mm2_min: float = Field(default=0.0008, ge=0, description="Least area of a gland, mm2.")
+    core_from: float = Field(default=0.7, gt=0, lt=1, description="Probability of inside from which a gland starts.")
+    core_mm2_min: float = Field(default=0.0004, ge=0, description="Least area of such a start, mm2.")
+    area_mm2_min: float = Field(default=0.0012, ge=0, description="Least area of a gland, mm2.")
 
 
 class GlandSettings(Settings):
@@ -105,6 +105,11 @@ class GlandStudySettings(Settings):
     )
     validation_patients: tuple[str, ...] = Field(
         default=(), description="Patients of `train` on which settings were chosen; the report gives figures for them."
+    )
+    refit: bool = Field(
+        default=True,
+        description="Train once more on all images of `train` for the test; otherwise the model that did not see the "
+        "validation patients is tested.",
     )
     blur_um: tuple[float, ...] = Field(
         default=(1.5, 3.0, 6.0), description="Radii of the blur discs laid on test images, micrometres."

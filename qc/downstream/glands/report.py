@@ -32,7 +32,7 @@ class Found:
         annotators: True glands drawn imprecisely against true glands, by kind and part.
         trained_patients: Patients of the images trained on.
         parameters: Of the network.
-        cpu_seconds: Of each training.
+        trainings: Images and processor time of each; the last one is tested.
         machine: What it ran on.
     """
 
@@ -43,7 +43,7 @@ class Found:
     annotators: Mapping[str, Mapping[str, Agreement]]
     trained_patients: frozenset[str]
     parameters: int
-    cpu_seconds: Sequence[float]
+    trainings: Sequence[tuple[int, float]]
     machine: str
 
 
@@ -64,8 +64,9 @@ def study_markdown(found: Found, settings: GlandStudySettings, plots: Sequence[s
             "## Beside the challenge\n",
             _published_table(found, settings),
             _text(
-                "Ours is one small network trained for the time given below. The winner of the challenge started from "
-                "weights trained on photographs (Chen et al. 2016, doi:10.1109/CVPR.2016.273)."
+                f"Ours is one small network trained on {found.trainings[-1][0]} images for the time given below. The "
+                "winner of the challenge started from weights trained on photographs (Chen et al. 2016, "
+                "doi:10.1109/CVPR.2016.273)."
             ),
             *(f"![{text}]({link})\n\n*{text}*\n" for link, text in zip(plots, _SHOWN, strict=True)),
             *_sorts(found, settings),
@@ -196,14 +197,14 @@ def _gate_lines(found: Found, settings: GlandStudySettings) -> list[str]:
 def _how(found: Found, settings: GlandStudySettings) -> list[str]:
     own = settings.glands
     fit, cut = own.fit, own.instances
-    minutes = " and ".join(f"{seconds / 60:.0f}" for seconds in found.cpu_seconds)
+    spent = " and ".join(f"{seconds / 60:.1f} minutes on {images} images" for images, seconds in found.trainings)
     return [
         *(["## What follows\n"] if settings.notes else []),
         *(_text(note) for note in settings.notes),
         "## How this was made\n",
         "```sh\n" + "\n".join(settings.commands) + "\n```\n",
         _text(
-            f"{found.machine}; trainings of {minutes} minutes of processor time. U-Net on {own.network.encoder} with "
+            f"{found.machine}; trained for {spent}, processor time of one thread. U-Net on {own.network.encoder} with "
             f"{found.parameters / 1e6:.1f} million weights, "
             f"{'first weights from a file' if own.network.encoder_weights else 'random first weights'}; images at "
             f"{own.mpp:g} um per pixel, {fit.epochs} epochs of {fit.epoch_crops} crops of {fit.crop_px} px in batches "

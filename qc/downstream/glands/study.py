@@ -12,9 +12,10 @@ import numpy as np
 from qc.config.glands import GlandStudySettings
 from qc.downstream.glands.annotators import KINDS, redrawn, without_some
 from qc.downstream.glands.cohort import Cohort, read_cohort
-from qc.downstream.glands.gate import Gated, gate, limit
+from qc.downstream.glands.gate import gate, limit
 from qc.downstream.glands.images import Picture, pictures
 from qc.downstream.glands.judge import Judge, Judged
+from qc.downstream.glands.model import GlandModel
 from qc.downstream.glands.plots import write_plots
 from qc.downstream.glands.predict import predict
 from qc.downstream.glands.report import Found, study_markdown
@@ -61,23 +62,23 @@ def run_study(settings: GlandStudySettings, root: Path, folder: Path, report: Pa
         {part: pictures(root / part, has_masks=True) for part in settings.test},
         read_cohort(root / settings.patients),
     )
-    with bar("crops") as told:
-        model = train_model(images.train, settings.glands, folder / _MODEL, told)
-    validation, seconds = _validated(settings, images, folder, bar)
-    seconds.append(spent_cpu_seconds(folder / _MODEL))
-    judge = Judge(model, folder / _MODEL, folder / _FOUND)
-    radii = (0.0, *settings.blur_um)
+    held, rest = _split(settings, images)
+    models = [_trained(rest, settings, folder / _CHOSEN, bar)] if held else []
+    if settings.refit or not held:
+        models.append(_trained(images.train, settings, folder / _MODEL, bar))
+    tested, radii = models[-1], (0.0, *settings.blur_um)
+    judge = Judge(tested.model, tested.folder, folder / _FOUND)
     by_part = {part: _judged(judge, part, some, radii, bar) for part, some in images.test.items()}
     least = limit([sharpness(one.rgb()) for one in images.train], settings.sharp_centile)
     found = Found(
-        validation=validation,
+        validation=_validated(models[0], held, settings, folder, bar),
         by_part=by_part,
         cohort=images.cohort,
-        gated=_gated(by_part, radii, settings, least),
+        gated={part: gate(rows, settings.blurred_share, least) for part, rows in by_part.items()},
         annotators=_annotators(images.test, settings),
-        trained_patients=_patients(images.cohort, settings.train, images.train),
-        parameters=parameter_count(model.network),
-        cpu_seconds=seconds,
+        trained_patients=_patients(images.cohort, settings.train, tested.images),
+        parameters=parameter_count(tested.model.network),
+        trainings=[(len(one.images), spent_cpu_seconds(one.folder)) for one in models],
         machine=f"{platform.machine()}, {os.cpu_count()} logical processors, no GPU, {precision()}",
     )
     tables = []
@@ -89,22 +90,35 @@ def run_study(settings: GlandStudySettings, root: Path, folder: Path, report: Pa
     return [report, *plots, *tables]
 
 
-def _validated(
-    settings: GlandStudySettings, images: _Images, folder: Path, bar: Bar
-) -> tuple[list[Judged], list[float]]:
-    """Figures of a model that did not see the validation patients, and how long it was trained."""
-    if not settings.validation_patients:
-        return [], []
+@dataclass(frozen=True)
+class _Trained:
+    model: GlandModel
+    folder: Path
+    images: Sequence[Picture]
+
+
+def _trained(some: Sequence[Picture], settings: GlandStudySettings, folder: Path, bar: Bar) -> _Trained:
+    with bar(f"crops of {len(some)} images") as told:
+        return _Trained(train_model(some, settings.glands, folder, told), folder, some)
+
+
+def _split(settings: GlandStudySettings, images: _Images) -> tuple[list[Picture], list[Picture]]:
+    """Images of the validation patients, and the other ones trained on."""
     patient_of = {one: images.cohort.patient.get(_key(settings.train, one), "") for one in images.train}
-    held = [one for one in images.train if patient_of[one] in settings.validation_patients]
     absent = set(settings.validation_patients) - set(patient_of.values())
     if absent:
         raise SettingsError(f"no image of {settings.train} is of patient {min(absent)}", "name patients of the table")
-    rest = [one for one in images.train if one not in held]
-    with bar("crops without validation patients") as told:
-        model = train_model(rest, settings.glands, folder / _CHOSEN, told)
-    judge = Judge(model, folder / _CHOSEN, folder / _FOUND)
-    return _judged(judge, settings.train, held, (0.0,), bar)[0.0], [spent_cpu_seconds(folder / _CHOSEN)]
+    held = [one for one in images.train if patient_of[one] in settings.validation_patients]
+    return held, [one for one in images.train if one not in held]
+
+
+def _validated(
+    trained: _Trained, held: Sequence[Picture], settings: GlandStudySettings, folder: Path, bar: Bar
+) -> Sequence[Judged]:
+    if not held:
+        return []
+    judge = Judge(trained.model, trained.folder, folder / _FOUND)
+    return _judged(judge, settings.train, held, (0.0,), bar)[0.0]
 
 
 def _judged(
@@ -118,18 +132,6 @@ def _judged(
             rows[radius].append(replace(judge(one, radius), name=_key(part, one)))
             told(done, len(shown))
     return rows
-
-
-def _gated(
-    by_part: Mapping[str, Mapping[float, Sequence[Judged]]],
-    radii: Sequence[float],
-    settings: GlandStudySettings,
-    least: float,
-) -> Mapping[str, Gated]:
-    return {
-        part: gate({radius: rows[radius] for radius in radii}, settings.blurred_share, least)
-        for part, rows in by_part.items()
-    }
 
 
 def _annotators(test: Mapping[str, Sequence[Picture]], settings: GlandStudySettings) -> dict[str, dict[str, Agreement]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from qc.config.glands import GlandFitSettings, GlandSettings, UnetSettings
+from qc.config.glands import GlandFitSettings, GlandSettings, InstanceSettings, UnetSettings
 from qc.config.training import AugmentSettings
 
 AS_IS = AugmentSettings(chance=0.0, noise=0.0)
@@ -52,4 +52,5 @@ def small() -> GlandSettings:
         network=UnetSettings(encoder="tu-test_resnet", decoder_channels=(16, 16, 8)),
         fit=GlandFitSettings(epochs=2, epoch_crops=8, batch_crops=4, crop_px=64, learning_rate=5e-3),
         augment=AS_IS,
+        instances=InstanceSettings(core_from=0.5),
     )

@@ -41,7 +41,7 @@ def trained(glands: Path, small: GlandSettings, tmp_path_factory: pytest.TempPat
 
 def test_a_training_learns_one_image_by_heart(glands: Path, small: GlandSettings, tmp_path: Path) -> None:
     [one] = pictures(glands / "train", has_masks=True)[:1]
-    settings = changed(small, epochs=20, epoch_crops=16, crop_px=96)
+    settings = changed(small, epochs=30, epoch_crops=16, crop_px=96)
 
     model = train_model([one], settings, tmp_path)
 
@@ -193,6 +193,24 @@ def test_the_study_writes_a_report_beside_the_challenge_and_pictures_apart(
     assert len(list((tmp_path / "reports").rglob("*.png"))) == 2
     again = run_study(settings, glands, tmp_path / "out", tmp_path / "reports" / "glands.md", no_bar)
     assert again[0].read_text("utf-8") == text
+
+
+def test_a_study_without_a_second_training_tests_the_model_that_saw_no_validation_patient(
+    glands: Path, small: GlandSettings, tmp_path: Path
+) -> None:
+    settings = GlandStudySettings(
+        glands=changed(small, epochs=1),
+        validation_patients=("2",),
+        refit=False,
+        blur_um=(),
+        annotator_um=(),
+        repeats=100,
+    )
+
+    text = run_study(settings, glands, tmp_path / "out", tmp_path / "glands.md", no_bar)[0].read_text("utf-8")
+
+    assert "1 of 2 images of testA" in text  # patient 1; 2 was left out
+    assert len(list((tmp_path / "out").rglob(WEIGHTS))) == 1
 
 
 def test_the_commands_train_outline_and_judge(
