@@ -7,12 +7,13 @@ weights are shares of the area of all of them. Pure; no files.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import find_objects
 
 Labels = NDArray[np.integer]
 
@@ -115,10 +116,11 @@ def agreement(truth: Labels, found: Labels) -> Agreement:
 
 @dataclass(frozen=True)
 class _Side:
-    """A label image with numbers 1 to N: (H, W) int32, (N,) areas."""
+    """A label image with numbers 1 to N: (H, W) int32, areas and boxes of the N objects."""
 
     labels: NDArray[np.int32]
     areas: NDArray[np.intp]
+    boxes: Sequence[tuple[slice, ...]]
 
     @classmethod
     def of(cls, labels: Labels) -> "_Side":
@@ -127,7 +129,7 @@ class _Side:
         if values[0] < 0:
             raise ValueError(f"objects are numbered from 1, not {values[0]}")
         numbered = numbers[:-1].reshape(labels.shape).astype(np.int32)
-        return cls(numbered, np.bincount(numbered.ravel(), minlength=len(values))[1:])
+        return cls(numbered, np.bincount(numbered.ravel(), minlength=len(values))[1:], find_objects(numbered))
 
 
 def _shared(true: _Side, found: _Side) -> NDArray[np.intp]:
@@ -155,15 +157,22 @@ def _sums(own: _Side, other: _Side, shared: NDArray[np.intp]) -> Sums:
 
 def _object(own: _Side, other: _Side, shared: NDArray[np.intp], i: int) -> Sums:
     area = int(own.areas[i])
-    mask = own.labels == i + 1
     if not len(other.areas):
-        return Sums(area, 0.0, area * math.hypot(*mask.shape))
+        return Sums(area, 0.0, area * math.hypot(*own.labels.shape))
     partner = int(shared.argmax())
     if not shared[partner]:
-        nearest = min(hausdorff(mask, other.labels == j + 1) for j in range(len(other.areas)))
+        nearest = min(_apart(own, i, other, j) for j in range(len(other.areas)))
         return Sums(area, 0.0, area * nearest)
     dice = 2 * int(shared[partner]) / (area + int(other.areas[partner]))
-    return Sums(area, area * dice, area * hausdorff(mask, other.labels == partner + 1))
+    return Sums(area, area * dice, area * _apart(own, i, other, partner))
+
+
+def _apart(own: _Side, i: int, other: _Side, j: int) -> float:
+    """Hausdorff distance of two objects, looked at where they are."""
+    box = tuple(
+        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(own.boxes[i], other.boxes[j], strict=True)
+    )
+    return hausdorff(own.labels[box] == i + 1, other.labels[box] == j + 1)
 
 
 def hausdorff(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
@@ -173,9 +182,7 @@ def hausdorff(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
         one: (H, W) bool, not empty.
         other: (H, W) bool, not empty.
     """
-    rows, columns = (np.flatnonzero((one | other).any(axis=axis)) for axis in (1, 0))
-    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    return max(_farthest(one[box], other[box]), _farthest(other[box], one[box]))
+    return max(_farthest(one, other), _farthest(other, one))
 
 
 def _farthest(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:

@@ -5,10 +5,12 @@ not at all, judged against the glands they were made from.
 """
 
 from collections.abc import Mapping
+from math import ceil
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import find_objects
 
 from qc.downstream.glands.images import Labels
 
@@ -30,10 +32,14 @@ def redrawn(labels: Labels, kind: str, um: float, mpp: float, rng: np.random.Gen
         rng: Draws the direction of each shift.
     """
     out = np.zeros_like(labels)
-    for number in range(1, int(labels.max(initial=0)) + 1):
-        own = (labels == number).astype(np.uint8)
+    reach = ceil(um / mpp) + 1
+    for number, box in enumerate(find_objects(labels), 1):
+        if box is None:
+            continue
+        around = tuple(slice(max(0, one.start - reach), one.stop + reach) for one in box)
+        own = (labels[around] == number).astype(np.uint8)
         drawn = _shifted(own, um / mpp, rng.uniform(0, 2 * np.pi)) if kind == "beside" else _grown(own, kind, um / mpp)
-        out[(drawn > 0) & ((out == 0) | (own > 0))] = number
+        out[around][(drawn > 0) & ((out[around] == 0) | (own > 0))] = number
     return out
 
 

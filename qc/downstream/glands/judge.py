@@ -6,7 +6,7 @@ Glands found are kept under a hash of all that decides them, so that a study tha
 import csv
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -71,12 +71,13 @@ def interval(
     people: dict[str, list[Judged]] = {}
     for row in rows:
         people.setdefault(person_of.get(row.name, f"image {row.name}"), []).append(row)
-    units = list(people.values())
+    return bootstrap_interval([_together(some) for some in people.values()], figure, np.random.default_rng(0), repeats)
 
-    def of_drawn(drawn: Sequence[list[Judged]]) -> float:
-        return figure([row for person in drawn for row in person])
 
-    return bootstrap_interval(units, of_drawn, np.random.default_rng(0), repeats)
+def _together(rows: Sequence[Judged]) -> Judged:
+    """All glands of a patient as if in one image."""
+    pixels = sum((row.pixels for row in rows), start=Counts(0, 0, 0, 0))
+    return replace(rows[0], objects=pooled(row.objects for row in rows), pixels=pixels)
 
 
 class Judge:
