@@ -8,7 +8,10 @@ from typing import Annotated, Literal, Self
 from pydantic import AllowInfNan, BeforeValidator, Field, PlainSerializer, TypeAdapter
 
 from qc.config.base import Settings
-from qc.labels import ARTEFACTS, Verdict
+from qc.config.profile import Profile
+from qc.labels import ARTEFACTS, ArtefactClass, Verdict
+from qc.maps import Coverage
+from qc.score import judge
 
 NanFloat = Annotated[
     float,
@@ -123,6 +126,20 @@ def unnamed(text: str, record: Assessed | Failed) -> str:
     """A text about a slide with its id in the place of its path and file name, which may hold a patient's name."""
     path = record.stamp.path
     return text.replace(path, record.stamp.slide_id).replace(PurePath(path).name, record.stamp.slide_id)
+
+
+def judged_again(record: Assessed | Failed, profile: Profile) -> Assessed | Failed:
+    """A record with the verdict that another profile gives the same coverage and scores; nothing is measured anew."""
+    if isinstance(record, Failed):
+        return record
+    cell_mm2 = (record.map_mpp / 1000) ** 2
+    cells = {ArtefactClass[name.upper()]: round(amount.area_mm2 / cell_mm2) for name, amount in record.coverage.items()}
+    covered = Coverage(cells, cell_mm2)
+    judgement = judge(covered, record.focus_score, record.stain_score, record.domain_distance, profile)
+    findings = tuple(FindingRow(verdict=f.verdict, reason=f.reason, remedy=f.remedy) for f in judgement.findings)
+    changed = {"reason": judgement.reason, "remedy": judgement.remedy, "findings": findings}
+    named = f"{profile.name} {profile.version}"
+    return record.model_copy(update={"verdict": judgement.verdict, "profile": named, **changed})
 
 
 def worst_first(records: Iterable[Assessed | Failed]) -> list[Assessed | Failed]:

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from qc.dashboard.context import Context
+from qc.dashboard.plain_text import plain
 from qc.dashboard.sources import Sources
 from qc.errors import RunError
 from qc.pipeline.folder import RunFolder
@@ -81,6 +82,13 @@ def choose_run(store: Store, sources: Sources) -> tuple[str, RunFolder | None]:
     if len(ids) > 1:
         chosen = st.sidebar.selectbox("Run", ids, index=ids.index(chosen), format_func=names.__getitem__) or chosen
     return chosen, sources.folder if chosen == own else None
+
+
+def show_profile(context: Context) -> None:
+    """Say so when a run is judged by other limits than it was assessed with."""
+    profile = context.store.profile_in_force(context.run_id)
+    if profile is not None:
+        st.sidebar.caption(f"Judged by {plain(f'{profile.name} {profile.version}')}, not as assessed")
 
 
 def _draw(name: str, context: Context) -> None:

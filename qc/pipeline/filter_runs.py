@@ -12,13 +12,10 @@ from qc.errors import RunError, SettingsError
 from qc.filtering.build import FilteredSlide, Origin, assembled, filter_slide
 from qc.filtering.candidates import find_candidates, no_candidates
 from qc.filtering.standing import SlideFacts, facts_of
-from qc.labels import ArtefactClass
 from qc.manifest import SLIDE_COLUMNS, Manifest
-from qc.maps import Coverage
 from qc.pipeline.folder import RunFolder, RunNote, SlideFolder
 from qc.pipeline.stored import decisions_in_force, stored_maps
-from qc.record import Assessed, Failed
-from qc.score import judge
+from qc.record import Assessed, Failed, judged_again
 from qc.store.decision import Decision
 
 
@@ -116,20 +113,6 @@ def filter_runs(
             tell()
 
     return assembled(parts(), settings, origin)
-
-
-def judged_again(record: Assessed | Failed, profile: Profile) -> Assessed | Failed:
-    """A record with the verdict that another profile gives the same coverage and scores."""
-    if isinstance(record, Failed):
-        return record
-    cell_mm2 = (record.map_mpp / 1000) ** 2
-    cells = {ArtefactClass[name.upper()]: round(amount.area_mm2 / cell_mm2) for name, amount in record.coverage.items()}
-    covered = Coverage(cells, cell_mm2)
-    judgement = judge(covered, record.focus_score, record.stain_score, record.domain_distance, profile)
-    named = f"{profile.name} {profile.version}"
-    return record.model_copy(
-        update={"verdict": judgement.verdict, "reason": judgement.reason, "remedy": judgement.remedy, "profile": named}
-    )
 
 
 def _filtered(

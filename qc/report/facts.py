@@ -11,7 +11,7 @@ from qc.errors import RunError, SettingsError
 from qc.nets.card import Card, read_card
 from qc.nets.packaged import network_folder
 from qc.pipeline.folder import RunFolder, RunNote
-from qc.record import Assessed, Failed
+from qc.record import Assessed, Failed, judged_again
 from qc.store.decision import Decision
 from qc.store.queries import worklist
 
@@ -43,7 +43,7 @@ class Facts:
 
     Attributes:
         run: The run folder.
-        note: Settings and profile of the run.
+        note: Settings of the run, and the profile by which it is judged now.
         records: Results, by slide id.
         decisions: Decisions in force, by slide id.
         recorded: When each result was stored, UTC, by slide id.
@@ -131,6 +131,10 @@ def read_facts(run: RunFolder, store_url: str | None = None, about_path: Path | 
         return facts
     store = run.open_store(store_url)
     try:
+        profile = store.profile_in_force(note.run_id)
+        if profile is not None:
+            judged = tuple(judged_again(record, profile) for record in records)
+            facts = replace(facts, note=note.model_copy(update={"profile": profile}), records=judged)
         table = worklist(store.engine, note.run_id)
         recorded = {
             str(slide_id): datetime.fromisoformat(at.isoformat()).astimezone(UTC)

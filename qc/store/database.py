@@ -1,6 +1,6 @@
 """The store: records in, records out; people's decisions beside them. Each change is one transaction."""
 
-from qc.store import audit, decisions, work
+from qc.store import audit, decisions, judged, work
 from qc.store.audit import AuditCheck
 from qc.store.chain import Entry
 from qc.store.decision import Choice, Decision, SlideKey
@@ -111,6 +111,22 @@ class Store(Results):
         """
         with self._change(actor, Role.QC_MANAGER, "change settings") as change:
             return work.save_setting(change, name, content, note)
+
+    def judge_run(self, actor: Actor, run_id: str, content: str, note: str = "") -> int:
+        """Judge the results of a run by another profile; the number of verdicts that changed.
+
+        Args:
+            actor: At least a QC manager.
+            run_id: The run.
+            content: The profile as TOML; empty to let the verdicts of the assessment hold again.
+            note: Why.
+
+        Raises:
+            RefusedError: If the role is too low.
+            SettingsError: If `content` is no profile.
+        """
+        with self._change(actor, Role.QC_MANAGER, "judge runs") as change:
+            return judged.judge_run(change, run_id, content, note)
 
     def setting_versions(self, name: str) -> list[SettingVersion]:
         """All versions of a setting, oldest first."""

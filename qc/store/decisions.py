@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from qc.errors import RefusedError
 from qc.store.change import Change
 from qc.store.decision import Action, Choice, Decision, Reason, SlideKey
+from qc.store.judged import profile_in_force
 from qc.store.people import Actor, Role
 from qc.store.schema import DecisionRow, LockRow, Run, Slide
 
@@ -145,11 +146,12 @@ def _verdict_on(session: Session, key: SlideKey) -> str:
 def _before(change: Change, key: SlideKey, verdict: str) -> dict[str, object]:
     """What held until now: enough to tell later what the person disagreed with."""
     run = change.session.get_one(Run, key.run_id)
+    profile = profile_in_force(change.session, key.run_id)
     earlier = in_force_on(change.session, key.run_id, key.slide_id)
     return {
         "verdict": verdict,
         "decision": earlier and earlier.id,
-        "profile": run.profile,
+        "profile": run.profile if profile is None else f"{profile.name} {profile.version}",
         "settings_fingerprint": run.settings_fingerprint,
         "software_version": run.software_version,
     }

@@ -5,7 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import delete, select
 
+from qc.config.profile import Profile
 from qc.record import Assessed, Failed, artefact_share, from_json, to_json, unnamed
+from qc.store.judged import profile_in_force, seen
 from qc.store.schema import CoverageRow, Run, Slide
 from qc.store.sessions import Sessions
 
@@ -32,20 +34,26 @@ class Results(Sessions):
         with self._write() as session:
             session.get(Run, run_id, with_for_update=True)  # two writers of one slide wait for each other
             session.execute(delete(Slide).where(Slide.run_id == run_id, Slide.slide_id == record.stamp.slide_id))
-            session.add(_row(run_id, record, self._now()))
+            session.add(_row(run_id, record, profile_in_force(session, run_id), self._now()))
 
     def records(self, run_id: str) -> list[Assessed | Failed]:
-        """All results of a run, by slide id."""
+        """All results of a run, by slide id, as they are judged now."""
         query = select(Slide.record_json).where(Slide.run_id == run_id).order_by(Slide.slide_id)
         with self._read() as session:
-            return [from_json(text) for text in session.scalars(query)]
+            profile = profile_in_force(session, run_id)
+            return [seen(from_json(text), profile) for text in session.scalars(query)]
 
     def record(self, run_id: str, slide_id: str) -> Assessed | Failed | None:
-        """The result of one slide of a run; None when there is none."""
+        """The result of one slide of a run, as it is judged now; None when there is none."""
         query = select(Slide.record_json).where(Slide.run_id == run_id, Slide.slide_id == slide_id)
         with self._read() as session:
             text = session.scalar(query)
-        return None if text is None else from_json(text)
+            return None if text is None else seen(from_json(text), profile_in_force(session, run_id))
+
+    def profile_in_force(self, run_id: str) -> Profile | None:
+        """The profile by which a run is judged anew; None while the verdicts of its assessment hold."""
+        with self._read() as session:
+            return profile_in_force(session, run_id)
 
     def runs(self) -> list[str]:
         """Ids of all runs, oldest first."""
@@ -53,14 +61,15 @@ class Results(Sessions):
             return list(session.scalars(select(Run.id).order_by(Run.created)))
 
 
-def _row(run_id: str, record: Assessed | Failed, now: datetime) -> Slide:
+def _row(run_id: str, record: Assessed | Failed, profile: Profile | None, now: datetime) -> Slide:
+    judged = seen(record, profile)
     row = Slide(
         run_id=run_id,
         slide_id=record.stamp.slide_id,
         slide_fingerprint=record.stamp.slide_fingerprint,
         recorded=now,
-        verdict=str(record.verdict),
-        reason=unnamed(record.reason, record),
+        verdict=str(judged.verdict),
+        reason=unnamed(judged.reason, record),
         record_json=to_json(record),
     )
     if isinstance(record, Assessed):

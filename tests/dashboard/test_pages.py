@@ -167,6 +167,25 @@ def test_a_manager_fixes_the_usual_days_on_the_trends_page(made, tmp_path):
     store.close()
 
 
+def test_a_manager_judges_the_run_by_saved_limits_and_all_pages_follow(made, tmp_path):
+    url = sqlite_url(tmp_path / "store.sqlite")
+    store = Store(url)
+    month.fill(store, made[:40])
+    strict = as_toml(load_profile("default")).replace("version = 2", "version = 3").replace("fold = 0.05", "fold = 0.0")
+    store.save_setting(BOSS, "profile/default", strict)
+    before = [cell[0] for cell in drawn("worklist", url).dataframe[0].value["Verdict"]]
+
+    at = drawn("settings", url, "qc_manager")
+    next(button for button in at.button if button.label == "Try on this run").click().run()
+    next(button for button in at.button if button.label == "Judge this run by these limits").click().run()
+    after = [cell[0] for cell in drawn("worklist", url).dataframe[0].value["Verdict"]]
+
+    assert not at.exception
+    assert after.count("✓ usable") < before.count("✓ usable")
+    assert any("judged by default 3" in info.value for info in at.info)
+    store.close()
+
+
 def test_a_profile_without_a_higher_version_is_not_offered_for_saving(url):
     at = drawn("settings", url, "qc_manager")
 

@@ -23,14 +23,22 @@ def page(browser, run, tmp_path):
         page.set_default_timeout(WAIT_MS)
         page.goto(f"{address}/reports")
         page.get_by_role("button", name="Make the report").wait_for()
+        settle(page)
         yield page
         page.close()
+
+
+def settle(page):
+    """Wait until the page is drawn: what is clicked while it is drawn anew may be lost."""
+    page.wait_for_timeout(500)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
 
 def save(page, name):
     page.get_by_role("button", name="Make the report").click()
     button = page.get_by_role("button", name=name)
     button.wait_for()
+    settle(page)
     with page.expect_download() as download:
         button.click()
     assert download.value.suggested_filename == name.removeprefix("Save ")
@@ -43,6 +51,7 @@ def test_reports_of_the_run_and_of_one_slide_are_made_and_saved(page, run):
     of_run = save(page, "Save slidegate-run.html")
     page.get_by_role("radio", name="one slide").click()
     page.get_by_text("Slide, worst first").wait_for()
+    settle(page)
     of_slide = save(page, f"Save slidegate-{slide_id}.html")
 
     assert "Cohort report" in of_run

@@ -1,8 +1,11 @@
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from qc.errors import RefusedError
+from qc.config.profile import load_profile
+from qc.errors import RefusedError, SettingsError
+from qc.store import queries
 from qc.store.database import Store
 from qc.store.decision import Action, Choice, Reason
 from qc.store.people import Actor, Role, User
@@ -112,3 +115,53 @@ def test_a_rescan_points_to_the_slide_that_came_last(filled, ann):
     for new, sentence in (("a", "its own"), ("z", "no slide z")):
         with pytest.raises(RefusedError, match=sentence):
             filled.link_rescan(ann, Rescan(old_run_id="run", old_slide_id="a", new_run_id="run", new_slide_id=new))
+
+
+def toml_of(profile):
+    """Enough TOML for a profile."""
+    groups = profile.model_dump(mode="json")
+    lines = [f"{name} = {value!r}" for name, value in groups.items() if not isinstance(value, dict)]
+    for name in ("review", "reject"):
+        lines += [f"[{name}]", *(f"{key} = {value!r}" for key, value in groups[name].items())]
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def strict():
+    """A profile that rejects every slide with a fold."""
+    packaged = load_profile("default")
+    limits = {name: getattr(packaged, name).model_copy(update={"fold": 0.0}) for name in ("review", "reject")}
+    return toml_of(packaged.model_copy(update={"version": 9, **limits}))
+
+
+def test_a_run_is_judged_by_another_profile_for_everybody_and_as_it_was_assessed_again(
+    filled, admin, ann, key, assessed, strict
+):
+    before = [(record.verdict, record.reason) for record in filled.records("run")]
+
+    changed = filled.judge_run(admin, "run", strict, "no folds at all")
+    filled.save("run", assessed("e"))
+    table = queries.worklist(filled.engine, "run").set_index("slide_id")
+    filled.decide(ann, key("a"), Choice(action=Action.ACCEPT, reason=Reason.GOOD_ENOUGH))
+
+    assert changed == 3  # the failed slide stays unassessed
+    assert table["verdict"].to_dict() == {"a": "reject", "b": "reject", "c": "reject", "d": "unassessed", "e": "reject"}
+    assert "fold 14 % of tissue, limit 0 %" in table.loc["e", "reason"]
+    record = filled.record("run", "a")
+    assert (record.verdict, record.profile, record.findings[0].reason[:4]) == ("reject", "default 9", "fold")
+    told = json.loads(filled.audit(slide_id="a", last=1)[0].detail)["before"]
+    assert (told["verdict"], told["profile"]) == ("reject", "default 9")
+
+    filled.judge_run(admin, "run", "")
+
+    assert [(record.verdict, record.reason) for record in filled.records("run")][:4] == before
+    assert filled.profile_in_force("run") is None
+    assert filled.verify().is_whole
+
+
+def test_a_technician_judges_no_run_and_nonsense_is_no_profile(filled, ann, admin):
+    with pytest.raises(RefusedError, match="may not judge runs"):
+        filled.judge_run(ann, "run", "")
+    with pytest.raises(SettingsError, match="no profile"):
+        filled.judge_run(admin, "run", "fold = 1")
+    assert filled.audit() == []

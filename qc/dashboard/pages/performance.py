@@ -156,7 +156,7 @@ def _what_if(bad: Column, artefacts: Column, shares: Frame) -> None:
 def _groups(context: Context, table: Frame, bad: Column, called: Column, shares: Frame) -> None:
     if context.run is not None:
         st.markdown("**Per class**: a class beyond its limit for review, where people gave it as the reason")
-        limits = context.run.read_note().profile.review
+        limits = (context.store.profile_in_force(context.run_id) or context.run.read_note().profile).review
         by_class = performance.by_class(
             table.set_index("slide_id")["decision_reason"],
             bad,

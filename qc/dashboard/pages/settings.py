@@ -12,7 +12,8 @@ from qc.dashboard import saved, words
 from qc.dashboard.context import Context
 from qc.errors import QCError
 from qc.labels import Verdict
-from qc.pipeline.filter_runs import judged_again
+from qc.record import judged_again
+from qc.store.judged import AS_ASSESSED
 from qc.store.people import Role, User
 from qc.store.work import SettingVersion
 
@@ -32,6 +33,7 @@ def page(context: Context) -> None:
 
 
 def _profiles(context: Context) -> None:
+    _in_force(context)
     name = st.selectbox("Profile", profile_names(), index=profile_names().index("default"))
     versions = context.store.setting_versions(saved.profile_setting(name))
     packaged = saved.as_toml(load_profile(name))
@@ -55,8 +57,22 @@ def _profiles(context: Context) -> None:
             st.session_state["settings_tried"] = text
     if st.session_state.get("settings_tried") == text:
         _tried(context, profile)
+        _judge(context, profile, text, is_saved=text == known)
     _save(context, saved.profile_setting(name), text, known, lambda: _check_profile(profile, name, known))
     _history(versions, packaged)
+
+
+def _in_force(context: Context) -> None:
+    """By what the run that is shown is judged, and the way back."""
+    profile = context.store.profile_in_force(context.run_id)
+    if profile is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        said = f"This run is judged by {profile.name} {profile.version}, not as it was assessed."
+        st.info(said, icon=":material/gavel:")
+        if context.may(Role.QC_MANAGER) and st.button("Judge it as it was assessed"):
+            context.store.judge_run(context.actor, context.run_id, AS_ASSESSED, "as it was assessed")
+            st.rerun()
 
 
 def _check_profile(profile: Profile, name: str, known: str) -> str:
@@ -80,6 +96,18 @@ def _tried(context: Context, profile: Profile) -> None:
     changed = sum(one != other for one, other in zip(before, after, strict=True))
     st.write(f"**{changed:,} of {len(records):,}** slides of this run would get another verdict; rows are today's.")
     st.table(table)
+
+
+def _judge(context: Context, profile: Profile, text: str, is_saved: bool) -> None:
+    """Let a profile judge the run that is shown, for everybody, or the one it was assessed with again."""
+    if not context.may(Role.QC_MANAGER):
+        return
+    in_force = context.store.profile_in_force(context.run_id)
+    if not is_saved:
+        st.caption("Save these limits as a new version to judge this run by them.")
+    elif profile != in_force and st.button("Judge this run by these limits", type="primary", icon=":material/gavel:"):
+        context.store.judge_run(context.actor, context.run_id, text, f"{profile.name} {profile.version}")
+        st.rerun()
 
 
 def _control(context: Context) -> None:

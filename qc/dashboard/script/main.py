@@ -20,7 +20,9 @@ def main() -> None:
         sources = Sources.from_environment()
         store = sources.open_store()
         actor = require_actor(store)
-        page = navigation.navigate(_context(sources, store, actor))
+        page_context = _context(sources, store, actor)
+        page = navigation.navigate(page_context)
+        navigation.show_profile(page_context)
         show_actor(actor)
         page.run()
     except QCError as error:
