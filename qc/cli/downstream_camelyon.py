@@ -103,18 +103,21 @@ def stage(labels: Path, as_json: bool) -> None:
     show_default=True,
     help="Report to write.",
 )
-def study(spec: Path, out: Path, jobs: int, report: Path) -> None:
+@click.option(
+    "--manifest", type=ExistingFile, help="What `qc downstream camelyon slides` wrote; no slide is made or assessed."
+)
+def study(spec: Path, out: Path, jobs: int, report: Path, manifest: Path | None) -> None:
     """Run the study of SPEC from slides to stages and write its report (datasets/metastasis-study.toml)."""
     from qc.cli.progress import counted
     from qc.downstream.metastasis.run import read_task, run_study
     from qc.downstream.metastasis.task import steps
 
     settings = _study_settings(spec)
-    manifest = _slides(spec, settings, out, jobs)
-    task = read_task(manifest, out / "slides", settings.task, out / "task")
+    manifest = manifest or _slides(spec, settings, out, jobs)
+    task = read_task(manifest, manifest.parent / "slides", settings.task, out / "task")
     with counted("slides and trainings", steps(task)) as tell:
         paths = run_study(task, manifest, settings, report, tell)
-    _show(out / "task" / "heat", out / "run")
+    _show(out / "task" / "heat", manifest.parent / "run")
     for path in paths:
         click.echo(f"written to {path}")
 
