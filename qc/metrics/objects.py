@@ -18,6 +18,7 @@ from scipy.ndimage import find_objects
 Labels = NDArray[np.integer]
 
 _ENOUGH = 0.5
+_MANY = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -124,12 +125,31 @@ class _Side:
 
     @classmethod
     def of(cls, labels: Labels) -> "_Side":
-        # with one 0 more, the background always comes first
-        values, numbers = np.unique(np.append(labels.ravel(), 0), return_inverse=True)
-        if values[0] < 0:
-            raise ValueError(f"objects are numbered from 1, not {values[0]}")
-        numbered = numbers[:-1].reshape(labels.shape).astype(np.int32)
-        return cls(numbered, np.bincount(numbered.ravel(), minlength=len(values))[1:], find_objects(numbered))
+        own = numbered(labels)
+        return cls(own, np.bincount(own.ravel(), minlength=1)[1:], find_objects(own))
+
+
+def numbered(labels: Labels) -> NDArray[np.int32]:
+    """Objects numbered from 1 without gaps, in the order of their numbers.
+
+    Args:
+        labels: Integers, 0 outside objects.
+
+    Raises:
+        ValueError: If a number is below 0.
+
+    >>> numbered(np.array([0, 7, 3, 7])).tolist()
+    [0, 2, 1, 2]
+    """
+    low, high = int(labels.min(initial=0)), int(labels.max(initial=0))
+    if low < 0:
+        raise ValueError(f"objects are numbered from 1, not {low}")
+    if high > _MANY:  # a table of all numbers would be too large
+        values = np.unique(labels)
+        return np.searchsorted(values[values > 0], labels, side="right").astype(np.int32)
+    is_there = np.bincount(labels.ravel(), minlength=high + 1) > 0
+    is_there[0] = False
+    return np.where(is_there, np.cumsum(is_there), 0).astype(np.int32)[labels]
 
 
 def _shared(true: _Side, found: _Side) -> NDArray[np.intp]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from qc.metrics.objects import agreement, hausdorff, pooled
+from qc.metrics.objects import agreement, hausdorff, numbered, pooled
 
 
 def boxes(*areas: tuple[int, int, int, int], side: int = 40) -> np.ndarray:
@@ -163,3 +163,10 @@ def test_distance_is_the_farther_way() -> None:
 
     assert hausdorff(long, boxes((0, 0, 5, 2)) > 0) == 25
     assert hausdorff(boxes((0, 0, 5, 2)) > 0, long) == 25
+
+
+def test_numbers_without_gaps_whatever_their_size() -> None:
+    labels = np.array([[0, 9], [5, 9]])
+
+    np.testing.assert_array_equal(numbered(labels), [[0, 2], [1, 2]])
+    np.testing.assert_array_equal(numbered(labels * 10**9), [[0, 2], [1, 2]])

@@ -14,6 +14,7 @@ from torch.utils.data import Dataset, Sampler
 from qc.config.glands import GlandSettings
 from qc.downstream.glands.images import Labels, Rgb
 from qc.downstream.glands.target import target
+from qc.metrics.objects import numbered
 from qc.nets.augment import Augmentation
 
 
@@ -51,7 +52,7 @@ class CropDataset(Dataset[Sample]):
         cv2.setNumThreads(1)
         crop_px = self._settings.fit.crop_px
         image, instances = self._images[draw.image]
-        rgb, labels = _cut(image, draw, crop_px), _numbered(_cut(instances, draw, crop_px))
+        rgb, labels = _cut(image, draw, crop_px), _bytes(_cut(instances, draw, crop_px))
         look = np.random.SeedSequence([self._settings.seed, draw.number]).generate_state(1)
         rgb, labels = self._augment(rgb, labels, int(look[0]))
         classes = target(labels, self._settings.border_um / self._settings.mpp)
@@ -105,8 +106,7 @@ def _cut(image: NDArray[Any], draw: Draw, crop_px: int) -> NDArray[Any]:
     return np.pad(crop, lacking + [(0, 0)] * (crop.ndim - 2), mode="symmetric")
 
 
-def _numbered(labels: NDArray[Any]) -> NDArray[np.uint8]:
+def _bytes(labels: NDArray[Any]) -> NDArray[np.uint8]:
     """Instances numbered anew from 1, which bytes hold; the 256th shares the number of the first."""
-    _, numbers = np.unique(np.append(labels.ravel(), 0), return_inverse=True)
-    numbers = numbers[:-1].reshape(labels.shape)
+    numbers = numbered(labels)
     return np.where(numbers > 0, (numbers - 1) % 255 + 1, 0).astype(np.uint8)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from qc.errors import ExchangeError
+from qc.metrics.objects import numbered
 
 Rgb = NDArray[np.uint8]
 Labels = NDArray[np.int32]
@@ -74,10 +75,10 @@ def read_labels(path: Path) -> Labels:
     mask = _opened(path)
     if mask.mode not in ("L", "P", "I", "I;16", "1"):
         raise ExchangeError(f"{path} has colours ({mask.mode})", "save one number per gland in one channel")
-    values, numbers = np.unique(np.append(np.asarray(mask).ravel(), 0), return_inverse=True)
-    if values[0] < 0:
-        raise ExchangeError(f"{path} holds {values[0]}", "number glands from 1, with 0 outside")
-    return numbers[:-1].reshape(mask.size[::-1]).astype(np.int32)
+    try:
+        return numbered(np.asarray(mask).astype(np.int64))
+    except ValueError as error:
+        raise ExchangeError(f"{path}: {error}", "number glands from 1, with 0 outside") from error
 
 
 def pictures(folder: Path, has_masks: bool) -> tuple[Picture, ...]:

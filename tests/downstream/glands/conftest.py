@@ -52,5 +52,5 @@ def small() -> GlandSettings:
         network=UnetSettings(encoder="tu-test_resnet", decoder_channels=(16, 16, 8)),
         fit=GlandFitSettings(epochs=2, epoch_crops=8, batch_crops=4, crop_px=64, learning_rate=5e-3),
         augment=AS_IS,
-        instances=InstanceSettings(core_from=0.5),
+        instances=InstanceSettings(core_from=0.5, core_mm2_min=1e-4, area_mm2_min=4e-4),
     )

@@ -41,7 +41,7 @@ def trained(glands: Path, small: GlandSettings, tmp_path_factory: pytest.TempPat
 
 def test_a_training_learns_one_image_by_heart(glands: Path, small: GlandSettings, tmp_path: Path) -> None:
     [one] = pictures(glands / "train", has_masks=True)[:1]
-    settings = changed(small, epochs=30, epoch_crops=16, crop_px=96)
+    settings = changed(small, epochs=20, epoch_crops=16, crop_px=96)
 
     model = train_model([one], settings, tmp_path)
 
