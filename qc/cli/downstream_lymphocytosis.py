@@ -78,8 +78,8 @@ def study(spec: Path, data: Path, out: Path, report: Path) -> None:
     from qc.config.lymphocytosis import LymphocytosisStudySettings
     from qc.config.toml import load_settings
     from qc.downstream.lymphocytosis.cohort import read_cohort
-    from qc.downstream.lymphocytosis.run import run_study
     from qc.downstream.lymphocytosis.study import fold_count
+    from qc.downstream.lymphocytosis.study_run import run_study
 
     settings = load_settings(LymphocytosisStudySettings, spec)
     steps = fold_count(settings) + len(read_cohort(data, needs_labels=True))

@@ -1,24 +1,20 @@
-"""What the commands do. In: folders and settings. Out: a model file, predictions with pictures, a report."""
+"""What the commands do. In: folders and settings. Out: a model file, predictions with pictures."""
 
-import os
-import platform
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from qc.config.lymphocytosis import LymphocytosisSettings, LymphocytosisStudySettings
+from qc.config.lymphocytosis import LymphocytosisSettings
 from qc.downstream.lymphocytosis.bags import Bags
 from qc.downstream.lymphocytosis.cells import measure_all
 from qc.downstream.lymphocytosis.cohort import Patient, read_cohort
 from qc.downstream.lymphocytosis.model import Bench, Judged
 from qc.downstream.lymphocytosis.model_file import Trained, load_model, save_model
-from qc.downstream.lymphocytosis.pictures import plot_repeats, write_sheets
+from qc.downstream.lymphocytosis.pictures import write_sheets
 from qc.downstream.lymphocytosis.registry import model_of
-from qc.downstream.lymphocytosis.report import Circumstances, repeats_of, report_markdown
-from qc.downstream.lymphocytosis.study import read_bags, run_filtering, run_table
-from qc.files import replacing, write_text
+from qc.files import replacing
 
 Done = Callable[[], None]
 
@@ -79,31 +75,3 @@ def write_predictions(path: Path, data: Path, out: Path, sheets: Path | None, wo
     if sheets is not None:
         write_sheets(bags, judged, load_model(path).settings.cells, sheets)
     return len(table)
-
-
-def run_study(
-    settings: LymphocytosisStudySettings, data: Path, folder: Path, report: Path, measured: Done, done: Done
-) -> list[Path]:
-    """Run what is not done yet, write the report and its plots.
-
-    Args:
-        settings: What is studied.
-        data: Folder of the patients.
-        folder: For cells, weights and folds; resumed when it exists.
-        report: Markdown file; plots go to `images/` beside it.
-        measured: Called after each patient measured.
-        done: Called after each fold.
-    """
-    patients = read_cohort(data, needs_labels=True)
-    bags = read_bags(patients, settings, folder, measured)
-    tables = [run_table(table, settings, bags, folder, done) for table in settings.tables]
-    filterings = [run_filtering(settings, patients, share, folder, done) for share in settings.spoilt_shares]
-    images = report.parent / "images" / report.stem
-    paths = []
-    for number, (table, lines) in enumerate(zip(settings.tables, tables, strict=True), 1):
-        paths.append(images / f"repeats-{number}.png")
-        plot_repeats(lines, [repeats_of(one.outcome, "balanced accuracy") for one in lines], table.title, paths[-1])
-    links = [path.relative_to(report.parent).as_posix() for path in paths]
-    how = Circumstances(f"{platform.machine()}, {os.cpu_count()} logical processors, no GPU", links)
-    write_text(report, report_markdown(settings, bags, tables, filterings, how))
-    return [report, *paths]

@@ -36,7 +36,7 @@ from qc.downstream.lymphocytosis.model import Bench
 from qc.downstream.lymphocytosis.model_file import Trained, load_model, save_model
 from qc.downstream.lymphocytosis.networks import DeepMil
 from qc.downstream.lymphocytosis.registry import model_of
-from qc.downstream.lymphocytosis.run import run_study
+from qc.downstream.lymphocytosis.study_run import run_study
 from qc.downstream.lymphocytosis.validate import Part, Recipe, parts, validate
 from qc.downstream.trainer import Loss, train
 from qc.errors import SettingsError, WeightsError
