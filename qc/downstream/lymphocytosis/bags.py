@@ -68,8 +68,9 @@ class Bags:
 
     @property
     def digest(self) -> str:
-        """Name of the content: patients, labels, clinical values and cells."""
+        """Name of the content: patients, labels, clinical values, cells and what was measured of them."""
         found = hashlib.sha256()
         for patient, cells in zip(self.patients, self.cells, strict=True):
             found.update(f"{patient.name} {patient.label} {patient.clinical} {cells.digest}".encode())
+            found.update(np.ascontiguousarray(cells.values).tobytes())
         return found.hexdigest()

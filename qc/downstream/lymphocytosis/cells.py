@@ -20,7 +20,7 @@ from qc.files import replacing
 Rgb = NDArray[np.uint8]
 Float = NDArray[np.float64]
 
-_VERSION = 1  # of what is measured; another number measures again
+_VERSION = 2  # of what is measured; another number measures again
 
 
 @dataclass(frozen=True)
@@ -29,23 +29,25 @@ class Cells:
 
     Attributes:
         files: (N,) where they come from.
+        contents: (N,) fingerprints of the files.
         values: (N, len(NAMES)) morphology, NaN where no lymphocyte was found.
         quality: (N, len(MEASURES)).
     """
 
     files: tuple[Path, ...]
+    contents: tuple[str, ...]
     values: Float
     quality: Float
 
     @property
     def digest(self) -> str:
-        """Name of the content: which cells these are."""
-        names = " ".join(path.name for path in self.files)
-        return hashlib.sha256(names.encode() + np.ascontiguousarray(self.values).tobytes()).hexdigest()
+        """Name of the content: which pictures these are, whatever was measured of them."""
+        return hashlib.sha256(" ".join(self.contents).encode()).hexdigest()
 
     def at(self, rows: NDArray[np.intp]) -> "Cells":
         """Some of the cells."""
-        return Cells(tuple(self.files[i] for i in rows), self.values[rows], self.quality[rows])
+        files, contents = (tuple(which[i] for i in rows) for which in (self.files, self.contents))
+        return Cells(files, contents, self.values[rows], self.quality[rows])
 
 
 def measure_all(
@@ -84,22 +86,21 @@ def read_image(path: Path) -> Rgb:
 
 
 def _kept(patient: Patient, settings: CellSettings, folder: Path) -> Cells:
-    digest = hashlib.sha256(f"{_VERSION} {settings.model_dump_json()}".encode())
-    for path in patient.images:
-        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
-    file = folder / f"{patient.name.strip('/')}-{digest.hexdigest()[:16]}.npz"
+    contents = tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in patient.images)
+    what = f"{_VERSION} {settings.model_dump_json()} {' '.join(contents)}"
+    file = folder / f"{patient.name.strip('/')}-{hashlib.sha256(what.encode()).hexdigest()[:16]}.npz"
     if not file.is_file():
-        measured = _measure(patient, settings)
+        values, quality = _measure(patient, settings)
         with replacing(file) as partial:
-            np.savez(partial, values=measured.values, quality=measured.quality)
+            np.savez(partial, values=values, quality=quality)
     with np.load(file) as kept:
-        return Cells(patient.images, kept["values"], kept["quality"])
+        return Cells(patient.images, contents, kept["values"], kept["quality"])
 
 
-def _measure(patient: Patient, settings: CellSettings) -> Cells:
+def _measure(patient: Patient, settings: CellSettings) -> tuple[Float, Float]:
     images = [read_image(path) for path in patient.images]
     cells = [find_cell(one, settings) for one in images]
     values = np.array([cell_values(one) for one in cells], np.float64).reshape(-1, len(NAMES))
     pairs = zip(images, cells, strict=True)
     quality = np.array([quality_of(*pair, settings) for pair in pairs], np.float64).reshape(-1, len(MEASURES))
-    return Cells(patient.images, values, quality)
+    return values, quality

@@ -44,8 +44,10 @@ def find_cell(rgb: Rgb, settings: CellSettings) -> Cell:
     """
     density = optical_density(rgb)
     opened = cv2.morphologyEx(_bytes(saturated(rgb, settings)), cv2.MORPH_OPEN, _disc(settings.opening_px))
-    nucleus = cv2.morphologyEx(_bytes(_central(opened)), cv2.MORPH_CLOSE, _disc(settings.closing_px)) > 0
-    return Cell(nucleus, _with_cytoplasm(nucleus, density, settings), density)
+    middle = _central(opened)
+    nucleus = cv2.morphologyEx(_bytes(middle), cv2.MORPH_CLOSE, _disc(settings.closing_px)) > 0
+    others = (opened > 0) & ~middle & ~nucleus
+    return Cell(nucleus, _with_cytoplasm(nucleus, others, density, settings), density)
 
 
 def lymphocytes_only(rgb: Rgb, settings: CellSettings) -> Rgb:
@@ -102,15 +104,18 @@ def _central(mask: NDArray[np.uint8]) -> Mask:
     return labels == best
 
 
-def _with_cytoplasm(nucleus: Mask, density: Float, settings: CellSettings) -> Mask:
-    """The nucleus and what is connected with it, coloured like cytoplasm and near."""
+def _with_cytoplasm(nucleus: Mask, others: Mask, density: Float, settings: CellSettings) -> Mask:
+    """The nucleus and what is connected with it, coloured like cytoplasm, near, and not nearer to another nucleus."""
     if not nucleus.any():
         return nucleus
     total = density @ np.ones(3, np.float32)
     blue_share = density[..., 2] / np.maximum(total, 1e-3)
-    near = cv2.distanceTransform(_bytes(~nucleus), cv2.DIST_L2, 5) <= settings.reach_px
+    away = cv2.distanceTransform(_bytes(~nucleus), cv2.DIST_L2, 5)
+    near = away <= settings.reach_px
+    if others.any():
+        near &= away < cv2.distanceTransform(_bytes(~others), cv2.DIST_L2, 5)
     alike = near & (total >= settings.density_min) & (blue_share <= settings.blue_share_max)
-    closed = cv2.morphologyEx(_bytes(alike | nucleus), cv2.MORPH_CLOSE, _disc(settings.closing_px))
+    closed = cv2.morphologyEx(_bytes(alike | nucleus), cv2.MORPH_CLOSE, _disc(settings.closing_px)) & _bytes(~others)
     opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, _disc(settings.closing_px)) > 0
     _, labels = cv2.connectedComponents(_bytes(opened | nucleus))
     return np.isin(labels, np.unique(labels[nucleus]))
