@@ -77,6 +77,7 @@ def make_marked_run(root: Path, write_pyramid) -> MarkedRun:
         path = write_pyramid(root / f"{name}.tiff", rgb)
         records[name] = _write_slide(run, path, classes, is_marked)
     records["torn"] = _failed(root / "torn.svs")
+    run.slide(records["torn"].stamp.slide_id).write_record(records["torn"])
     for record in records.values():
         store.save(note.run_id, record)
     store.close()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from qc.config.profile import load_profile
 from qc.labels import ARTEFACTS, Verdict
+from qc.metrics.percent import percent
 from qc.record import Assessed, ClassCoverage, Failed, Stamp, artefact_share, to_json
 from qc.store.database import Store
 from qc.store.decision import Action, Choice, Reason, SlideKey
@@ -145,7 +146,7 @@ def _assessed(stamp: Stamp, shares: dict[str, float], is_drifting: bool, rng: np
     if any(shares[name] > getattr(limits.reject, name) for name in shares) or 1 - clean > limits.reject.all_artefacts:
         verdict = Verdict.REJECT
     label = worst.replace("_", " ")
-    reason = f"{label} {shares[worst]:.0%} of tissue, limit {getattr(limits.review, worst):.0%}"
+    reason = f"{label} {percent(shares[worst])} of tissue, limit {percent(getattr(limits.review, worst))}"
     return Assessed(
         stamp=stamp,
         verdict=verdict,
