@@ -1,7 +1,7 @@
 """Pixels of tiles, read once from the slides and kept as arrays. In: the manifest's rows. Out: one array per slide."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,9 +41,9 @@ class Bank:
         """(N, input_px, input_px, 3) uint8, in the table's order."""
         return np.stack([self.tile(place) for place in places(table)])
 
-    def by_slide(self, table: pd.DataFrame) -> dict[str, Rgb]:
-        """Pixels of a table's tiles, (N, H, W, 3) uint8 by slide."""
-        return {str(slide): self.tiles(group) for slide, group in table.groupby("slide_id", sort=True)}
+    def by_slide(self, table: pd.DataFrame) -> Mapping[str, Rgb]:
+        """Pixels of a table's tiles, (N, H, W, 3) uint8 by slide; each slide's are read when they are asked for."""
+        return _BySlide(self, {str(slide): group for slide, group in table.groupby("slide_id", sort=True)})
 
     def changed(self, change: Callable[[Rgb, Place], Rgb]) -> "Bank":
         """A bank of other pixels, held in memory: `change` is given each tile and its place."""
@@ -56,6 +56,23 @@ class Bank:
     def input_px(self) -> int:
         """Side of a tile."""
         return next(iter(self.arrays.values())).shape[1]
+
+
+@dataclass(frozen=True)
+class _BySlide(Mapping[str, Rgb]):
+    """Tiles of one slide after the other, so that a thousand slides need no more memory than one."""
+
+    bank: Bank
+    tables: Mapping[str, pd.DataFrame]
+
+    def __getitem__(self, slide_id: str) -> Rgb:
+        return self.bank.tiles(self.tables[slide_id])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tables)
+
+    def __len__(self) -> int:
+        return len(self.tables)
 
 
 def places(table: pd.DataFrame) -> list[Place]:

@@ -130,7 +130,7 @@ def normaliser(method: StainMethod, per_slide: bool, train: Mapping[str, Rgb], t
     if method == "none":
         return Normaliser(method, None, {})
     kind = _LOOKS[method]
-    looks = {slide: kind.of(_sampled(tiles)) for slide, tiles in {**test, **train}.items()}
+    looks = {slide: kind.of(_sampled(tiles)) for part in (test, train) for slide, tiles in part.items()}
     target = kind.mean_of([looks[slide] for slide in train])  # type: ignore[arg-type]
     return Normaliser(method, target, looks if per_slide else {})
 

@@ -161,3 +161,12 @@ def test_the_example_of_the_documentation_runs(
     assert isinstance(batch, dict)
     assert batch["rgb"].shape == (8, 128, 128, 3)
     assert sorted(batch["target"].tolist()) == [0] * 4 + [1] * 4
+
+
+def test_pixels_of_slides_are_read_one_slide_after_the_other(tiles: pd.DataFrame, bank: Bank) -> None:
+    of_slides = bank.by_slide(tiles)
+
+    assert list(of_slides) == sorted(set(tiles["slide_id"]))
+    for slide, own in tiles.groupby("slide_id"):
+        np.testing.assert_array_equal(of_slides[str(slide)], bank.tiles(own))
+    assert of_slides["fh-0"] is not of_slides["fh-0"], "nothing is held"
