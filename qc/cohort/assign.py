@@ -1,7 +1,8 @@
 """Dealing units into parts by iterative stratification. In: traits of units and shares of parts. Out: a part each.
 
 Sechidis, Tsoumakas and Vlahavas 2011 (doi:10.1007/978-3-642-23808-6_10): the rarest trait is dealt first, each unit to
-the part that still wants most of it. Here parts are also filled to exact sizes, so no part grows at the cost of others.
+the part that still wants most of it. Here parts are also filled to exact sizes, so no part grows at the cost of others,
+and between traits as rare, and parts that want a unit as much, the label decides: a part without one is of no use.
 """
 
 import math
@@ -64,10 +65,14 @@ def assign(
         for unit in [i for i in order if i in members]:
             wish = wanted[trait] if trait else room / share
             all_wishes = sum((wanted[own] for own in sorted(traits[unit])), np.zeros(len(parts)))
+            label_wishes = sum((wanted[own] for own in sorted(traits[unit]) if _is_label(own)), np.zeros(len(parts)))
             chance = rng.random(len(parts))
             part = max(
                 np.flatnonzero(room).tolist(),
-                key=lambda j: (round(wish[j], 9), round(all_wishes[j], 9), room[j], slides_wanted[j], chance[j]),
+                key=lambda j: (
+                    *(round(wishes[j], 9) for wishes in (wish, label_wishes, all_wishes)),
+                    *(room[j], slides_wanted[j], chance[j]),
+                ),
             )
             chosen[unit] = parts[part]
             room[part] -= 1
@@ -78,13 +83,17 @@ def assign(
     return chosen
 
 
+def _is_label(trait: Trait) -> bool:
+    return len(trait) == 2 and trait[0] == "label"
+
+
 def _rarest(traits: Sequence[frozenset[Trait]], left: set[int]) -> tuple[Trait, set[int]]:
-    """The trait that fewest units still to be dealt have, and these units; no trait when none of them has any."""
+    """The trait that fewest units still to be dealt have, the label's before others; none when no unit has any."""
     members: dict[Trait, set[int]] = {}
     for unit in left:
         for trait in traits[unit]:
             members.setdefault(trait, set()).add(unit)
     if not members:
         return (), set(left)
-    trait = min(members, key=lambda trait: (len(members[trait]), trait))
+    trait = min(members, key=lambda trait: (len(members[trait]), trait[0] != "label", trait))
     return trait, members[trait]

@@ -114,6 +114,19 @@ def test_stratified_parts_are_more_alike_than_random_ones():
     assert sum(worst["stratified"]) < 0.6 * sum(worst["random"])
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_of_a_handful_of_patients_both_labels_are_in_each_part_whatever_else_is_stratified(seed: int):
+    ages = {"FH": (40, 45, 55, 60), "FL": (50, 65, 70, 75)}
+    table = cohort(*((f"s{age}", f"p{age}", label, float(age)) for label, own in ages.items() for age in own))
+    halves = (StratifySpec(column="label"), StratifySpec(column="age", bins=2))
+
+    dealt = plan_split(table, SplitSettings(folds=2, stratify=halves, seed=seed))
+
+    assert Counter((one.part, one.label) for one in dealt.slides) == {
+        (part, label): 2 for part in ("fold-1", "fold-2") for label in ("FH", "FL")
+    }
+
+
 def test_a_split_says_how_much_more_alike_its_parts_are_than_random_ones(tmp_path: Path):
     table = many(100)
 
