@@ -9,13 +9,14 @@ import click
 from qc.cli.options import AnyPath, ExistingFile, json_option, settings_option
 
 if TYPE_CHECKING:
+    from qc.cohort_table import Cohort
     from qc.config.filter import FilterSettings
     from qc.filtering.lesions import LesionLoss
     from qc.manifest import Manifest
     from qc.pipeline.filter_runs import Runs
 
 _CLASSES = ("fold", "foreign", "pen", "bubble", "out_of_focus", "unassessed")
-_RUN_ONLY = ("profile_name", "cohort_path", "store_url")
+_RUN_ONLY = ("profile_name", "cohort_path", "only_cohort", "store_url")
 
 
 @click.command("filter")
@@ -27,6 +28,7 @@ _RUN_ONLY = ("profile_name", "cohort_path", "store_url")
 @click.option("--tile-mpp", type=click.FloatRange(0, min_open=True), help="Micrometres per pixel of a tile.")
 @click.option("--ignore", multiple=True, type=click.Choice(_CLASSES), help="Class that removes no tile; repeatable.")
 @click.option("--cohort", "cohort_path", type=ExistingFile, help="CSV with slide, patient, label, clinical columns.")
+@click.option("--only-cohort", is_flag=True, default=None, help="Leave out slides that the cohort table does not name.")
 @settings_option
 @click.option(
     "--store", "store_url", help="SQLAlchemy URL of the database with decisions; default is RUN/store.sqlite."
@@ -135,8 +137,22 @@ def _from_runs(
     name = (profile or runs.notes[0].profile).name
     settings = changed_settings(filter_settings_for(name), settings_path, _over(options))
     cohort = read_cohort(options["cohort_path"]) if options["cohort_path"] else None
+    if options["only_cohort"]:
+        runs = _only_named(runs, cohort)
     with counted("choosing tiles", len(runs.records)) as advance:
         return filter_runs(runs, settings, profile, cohort, advance), settings
+
+
+def _only_named(runs: "Runs", cohort: "Cohort | None") -> "Runs":
+    from qc.pipeline.filter_runs import named_slides
+
+    if cohort is None:
+        raise click.UsageError("--only-cohort needs --cohort, the table that names the slides")
+    named = named_slides(runs, cohort)
+    click.echo(
+        f"{len(runs.records) - len(named.records)} slides that the cohort table does not name left out", err=True
+    )
+    return named
 
 
 def _refuse(losses: "list[LesionLoss]", settings: "FilterSettings") -> None:

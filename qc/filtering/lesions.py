@@ -25,6 +25,7 @@ from qc.maps import ArtefactMap, TissueMask, tissue_in
 NOT_A_TILE = "no_tile"
 """Cause of loss: no candidate tile lies there, for it is not the middle of tissue or beyond the last whole tile."""
 _ITC_MAX_MM, _MICRO_MAX_MM = 0.2, 2.0
+_DIGITS = 9  # areas are sums of pieces: what is kept whole must not seem to lose a trace
 
 
 class LesionSize(StrEnum):
@@ -94,9 +95,9 @@ def lesion_losses(
     for name, polygon in lesions.items():
         touched = tree.query(polygon, predicate="intersects")
         areas = shapely.area(shapely.intersection(np.asarray(boxes)[touched], polygon)) / polygon.area
-        shares = {key: float(areas[cause[touched] == key].sum()) for key in ("", *CAUSES)}
+        shares = {key: round(float(areas[cause[touched] == key].sum()), _DIGITS) for key in ("", *CAUSES)}
         kept = min(1.0, shares.pop(""))
-        shares[NOT_A_TILE] = max(0.0, 1 - kept - sum(shares.values()))
+        shares[NOT_A_TILE] = round(max(0.0, 1 - kept - sum(shares.values())), _DIGITS)
         diameter_mm = _diameter(polygon) * slide_mpp / 1000 or math.nan
         area_mm2 = polygon.area * (slide_mpp / 1000) ** 2 or math.nan
         under = _under_artefact(polygon, *maps) if maps else math.nan

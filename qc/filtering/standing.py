@@ -87,7 +87,7 @@ def standing(facts: SlideFacts, settings: FilterSettings) -> Standing:
     """What becomes of the slide, its tiles aside."""
     verdict = Verdict(facts.verdict)
     if facts.decision and not facts.is_accepted:
-        label = Action(facts.decision).label
+        label = "excluded" if facts.decision == Action.EXCLUDE else Action(facts.decision).label
         return Standing(
             SlideStatus.EXCLUDED, f"{label} by {facts.decided_by}: {facts.decision_reason}", _asked(label, facts)
         )

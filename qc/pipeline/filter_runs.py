@@ -1,7 +1,7 @@
 """Runs in, manifest out: records, maps and decisions of finished runs, and what a person knows about the slides."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -67,6 +67,19 @@ def read_runs(runs: Sequence[RunFolder], store_url: str | None = None) -> Runs:
     if not records:
         raise RunError(f"{runs[0].root} holds no assessed slide", "run qc assess first")
     return Runs(tuple(notes), tuple(records), folders, decisions)
+
+
+def named_slides(runs: Runs, cohort: Cohort) -> Runs:
+    """The runs without slides that a cohort table does not name.
+
+    Raises:
+        RunError: If none is left.
+    """
+    lines = cohort.match({record.stamp.slide_id: record.stamp.path for record in runs.records})
+    records = tuple(record for record in runs.records if record.stamp.slide_id in lines)
+    if not records:
+        raise RunError("the cohort table names no slide of the runs", "check its column slide")
+    return replace(runs, records=records)
 
 
 def check_origin(manifest: Manifest, runs: Runs) -> None:
@@ -136,7 +149,8 @@ def _known(records: Sequence[Assessed | Failed], cohort: Cohort) -> dict[str, di
     for slide_id, path in paths.items():
         if slide_id not in lines:
             raise SettingsError(
-                f"the cohort table has no line for slide {slide_id} ({path})", "add one, or leave it out"
+                f"the cohort table has no line for slide {slide_id} ({path})",
+                "add one, or leave such slides out with --only-cohort",
             )
         names = (slide_id, path, PurePath(path).name, PurePath(path).stem)
         whose = sorted({patients[name] for name in names if name in patients})

@@ -64,6 +64,21 @@ def whole_slide(folder: Path, stem: str) -> Path:
     return folder
 
 
+def test_slides_that_the_cohort_table_does_not_name_are_left_out_when_asked(qc: Qc, run_folder: Path, tmp_path: Path):
+    table = cohort(tmp_path / "c.csv", "one.tiff,p1,FL,61", "elsewhere,p7,FH,40")
+    stranger = cohort(tmp_path / "d.csv", "elsewhere,p7,FH,40")
+    told = ("filter", run_folder, "--out", tmp_path / "m.parquet", "--only-cohort", *SMALL)
+
+    code, _, err = qc(*told, "--cohort", table)
+    refused, _, why = qc(*told, "--cohort", stranger)
+    unusable, _, _ = qc(*told)
+
+    assert (code, refused, unusable) == (0, 2, 2)
+    assert "2 slides that the cohort table does not name left out" in err
+    assert "names no slide of the runs" in why
+    assert read_manifest(tmp_path / "m.parquet").slides["patient"].tolist() == ["p1"]
+
+
 def test_a_run_becomes_a_manifest_with_every_slide_accounted_for(qc: Qc, run_folder: Path, tmp_path: Path):
     table = cohort(tmp_path / "c.csv", "one.tiff,p1,FL,61", "two,p2,FH,", "broken,p3,FL,70")
 

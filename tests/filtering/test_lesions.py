@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from qc.filtering.lesions import NOT_A_TILE, LesionSize, lesion_losses, loss_table, refusal
 from qc.geometry import Grid, Mpp, Size
@@ -103,3 +105,17 @@ def test_causes_of_many_lesions_match_their_areas(tiles: pd.DataFrame):
 def test_no_lesion_no_refusal():
     assert refusal([], 0.0) == ""
     assert loss_table([], 0.1).empty
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(300, 700), st.floats(300, 700), st.floats(20, 250))
+def test_a_lesion_that_is_kept_whole_loses_nothing_at_all(x: float, y: float, radius: float):
+    rows, columns = np.divmod(np.arange(100), 10)
+    kept = pd.DataFrame({"x_level0": columns * 100, "y_level0": rows * 100, "reason": ""})
+
+    (loss,) = lesion_losses(
+        "a", {"round": shapely.Point(x, y).buffer(radius)}, kept.assign(width_level0=100, height_level0=100), MPP
+    )
+
+    assert loss.lost == 0
+    assert not refusal([loss], 0.0)
