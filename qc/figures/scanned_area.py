@@ -20,7 +20,8 @@ _SEARCH_PX = 240
 _CORRELATION_MIN = 0.8
 _LEAD_MIN = 0.06
 _SPREAD_MIN = 0.02
-_SIDE_MIN_PX = 12
+_SIDE_MIN_PX = 36
+"""About 4 mm: in a smaller scan any tissue looks like any other at the scale of the photograph."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +101,24 @@ def _at_scale(
         height, width = template.shape
         if height > glass.shape[0] or width > glass.shape[1]:
             continue
-        likeness = np.nan_to_num(cv2.matchTemplate(glass, template, cv2.TM_CCOEFF_NORMED), nan=-1.0, posinf=-1.0)
+        likeness = cv2.matchTemplate(glass, template, cv2.TM_CCOEFF_NORMED)
+        likeness[_spread(glass, width, height) < _SPREAD_MIN] = -1  # bare glass: nothing to compare, and 0/0
         for _ in range(2):
             _, value, _, (x, y) = cv2.minMaxLoc(likeness)
             yield ScannedArea(x, y, width, height, turned, float(value))
             likeness[max(0, y - height // 2) : y + height // 2 + 1, max(0, x - width // 2) : x + width // 2 + 1] = -1
+
+
+def _spread(glass: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+    """Standard deviation of the glass under a window of that size, for each place that it fits."""
+    tables = (np.asarray(table, np.float64) for table in cv2.integral2(glass, sqdepth=cv2.CV_64F))
+    mean, mean_square = (_over_windows(table, width, height) / (width * height) for table in tables)
+    return np.sqrt(np.maximum(mean_square - mean**2, 0)).astype(np.float32)
+
+
+def _over_windows(table: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
+    """Sums over windows from a summed-area table."""
+    return table[height:, width:] - table[:-height, width:] - table[height:, :-width] + table[:-height, :-width]
 
 
 def _overlap(one: ScannedArea, other: ScannedArea) -> float:

@@ -33,7 +33,8 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium (apt install c
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
+def folder(tmp_path_factory):
+    """A run folder with nothing but a store of sixty slides."""
     folder = tmp_path_factory.mktemp("month")
     store = Store(sqlite_url(folder / "store.sqlite"))
     made = month.made_up(60, days=6)
@@ -42,6 +43,11 @@ def address(tmp_path_factory):
     store.save_setting(boss, setting_name(month.RUN), month.cohort_csv(made))
     month.decide(store, made[:20])
     store.close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder):
     with dashboard(folder, QC_RUN=str(folder)) as address:
         yield address
 
@@ -123,3 +129,14 @@ def test_axe_finds_nothing_but_the_menu_of_streamlit(browser, address, scheme):
     context.close()
 
     assert not found
+
+
+def test_a_new_result_appears_on_the_worklist_by_itself(page, address, folder):
+    page.goto(address)
+    page.get_by_text("40 slides, urgent ones first").wait_for()  # twenty of sixty are decided
+
+    store = Store(sqlite_url(folder / "store.sqlite"))
+    store.save(month.RUN, month.made_up(61, seed=3, days=6)[60].record)
+    store.close()
+
+    page.get_by_text("41 slides, urgent ones first").wait_for()
