@@ -8,6 +8,8 @@ Out: a row for each slide of the run; what neither says is `unknown`, never gues
 from pathlib import Path
 
 import pandas as pd
+import streamlit as st
+from sqlalchemy import Engine
 
 from qc.cohort_table import match_names
 from qc.dashboard.context import Context
@@ -15,6 +17,7 @@ from qc.dashboard.frames import Frame
 from qc.dashboard.uploads import table_of
 from qc.errors import SettingsError
 from qc.files import write_text
+from qc.store.queries import pulse
 from qc.store.shares import paths, scans
 
 UNKNOWN = "unknown"
@@ -40,9 +43,17 @@ def attributes(context: Context) -> Frame:
     Raises:
         SettingsError: If the table cannot be used.
     """
-    engine, run_id, text = context.store.engine, context.run_id, source(context)
-    told = matched(read_table(text), paths(engine, run_id)) if text else _empty()
-    return completed(told, scans(engine, run_id))
+    engine = context.store.engine
+    version = (str(engine.url), context.run_id, pulse(engine, context.run_id))
+    return _attributes(version, source(context), engine)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _attributes(version: tuple[str, str, tuple[int, str, int]], text: str, _engine: Engine) -> Frame:
+    """The same, kept until a result or a decision comes in."""
+    _, run_id, _ = version
+    told = matched(read_table(text), paths(_engine, run_id)) if text else _empty()
+    return completed(told, scans(_engine, run_id))
 
 
 def completed(told: Frame, scans: Frame) -> Frame:

@@ -154,6 +154,7 @@ def _latest_only(query: Select, run_id: str) -> Select:
 
 
 def _frame(engine: Engine, query: Select) -> pd.DataFrame:
-    with as_run_error(str(engine.url)), Session(engine) as session:
-        result = session.execute(query)
-        return pd.DataFrame.from_records(result.all(), columns=list(result.keys()))
+    """Rows as a table; by the connection alone, for a session would look for entities in each row."""
+    with as_run_error(str(engine.url)), engine.connect() as connection:
+        result = connection.execute(query)
+        return pd.DataFrame([tuple(row) for row in result], columns=list(result.keys()))

@@ -16,7 +16,7 @@ from qc.errors import QCError
 from qc.labels import Verdict
 from qc.store.people import Role
 
-_ROWS_SHOWN = 1000
+_ROWS_SHOWN = 500
 _NEWS_SECONDS = 15
 _TABLE_PX = 563
 """Fifteen slides: the page ends with the screen of a small monitor."""
