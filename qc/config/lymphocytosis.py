@@ -126,13 +126,23 @@ class PooledSettings(Settings):
         default=10.0, gt=0, description="Lymphocyte count (10^9 per litre) from which more tells nothing more."
     )
     uses_images: bool = Field(default=True, description="Whether cells are used.")
-    summaries_max: int = Field(
-        default=12, ge=1, description="Means and deviations used: those that best explain what clinical values do not."
+    cells_as: Literal["score", "summaries"] = Field(
+        default="score",
+        description="score: a regression on all means and deviations makes one number of them, which stands beside the "
+        "clinical values. summaries: those that best explain what clinical values do not stand there themselves.",
     )
+    score_strength: float = Field(
+        default=0.03, gt=0, description="Inverse of the penalty of the score's regression: small is cautious."
+    )
+    inner_folds: int = Field(
+        default=5, ge=2, le=20, description="Folds by which patients that are trained on get a score from others."
+    )
+    inner_repeats: int = Field(default=3, ge=1, description="How often that is done, for a mean.")
+    summaries_max: int = Field(default=12, ge=1, description="Summaries used at most, where cells are summaries.")
     correlation_max: float = Field(
         default=0.9, gt=0, le=1, description="Largest correlation between two of those that are used."
     )
-    strength: float = Field(default=1.0, gt=0, description="Inverse of the penalty on weights (C).")
+    strength: float = Field(default=1.0, gt=0, description="Inverse of the penalty of the last regression (C).")
 
     @model_validator(mode="after")
     def _something_is_used(self) -> Self:

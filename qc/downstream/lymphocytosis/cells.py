@@ -20,7 +20,7 @@ from qc.files import replacing
 Rgb = NDArray[np.uint8]
 Float = NDArray[np.float64]
 
-_VERSION = 2  # of what is measured; another number measures again
+_VERSION = 4  # of what is measured; another number measures again
 
 
 @dataclass(frozen=True)

@@ -1,41 +1,49 @@
 """Clinical values and what is odd about a patient's cells, in one regression. In: bags. Out: arrays; chances.
 
 Reactive cells differ from each other, a clone's are alike: so a patient is summarised by means and deviations of what
-was measured of the cells. Few of these summaries are used, those that best explain what clinical values leave open.
+was measured of the cells. A cautious regression makes one score of them, which stands beside the clinical values; the
+patients that are trained on get theirs from regressions that did not see them, or it would be trusted too much.
 """
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedKFold
 
 from qc.config.lymphocytosis import PooledSettings
 from qc.downstream.lymphocytosis.bags import Bags
 from qc.downstream.lymphocytosis.linear import chances, fit_logistic, fit_scaler, logits, scale
 from qc.downstream.lymphocytosis.model import Bench, Judged, Model
 from qc.downstream.lymphocytosis.morphology import NAMES
-from qc.downstream.lymphocytosis.tensors import Tensors
+from qc.downstream.lymphocytosis.tensors import Tensors, part, prefixed
 
 Float = NDArray[np.float64]
 
 SUMMARIES = tuple(f"{what} of {name}" for what in ("mean", "deviation") for name in NAMES)
 _LEAST_CELLS = 4
+_MEANING = "change of the logit by the cell, against leaving it out"
 
 
 def pooled_model(settings: PooledSettings) -> Model:
     """The model of these settings."""
 
-    def fit(bags: Bags, bench: Bench, seed: int) -> Tensors:  # noqa: ARG001 - nothing is drawn, nothing is kept
-        clinical, target = _clinical(bags, settings), bags.target
-        chosen = _chosen(clinical, summaries(bags), target, settings) if settings.uses_images else []
-        table = np.column_stack([clinical, summaries(bags)[:, chosen]])
-        return {**fit_logistic(table, target, settings.strength), "chosen": np.array(chosen, np.int64)}
+    def fit(bags: Bags, bench: Bench, seed: int) -> Tensors:  # noqa: ARG001 - nothing is kept
+        clinical, pooled, target = _clinical(bags, settings), summaries(bags), bags.target
+        if not settings.uses_images:
+            return prefixed("last", fit_logistic(clinical, target, settings.strength))
+        if settings.cells_as == "summaries":
+            chosen = _chosen(clinical, pooled, target, settings)
+            last = fit_logistic(np.column_stack([clinical, pooled[:, chosen]]), target, settings.strength)
+            return {"chosen": np.array(chosen, np.int64), **prefixed("last", last)}
+        score = prefixed("score", fit_logistic(pooled, target, settings.score_strength))
+        others = _scores_by_others(pooled, target, settings, seed)
+        last = fit_logistic(np.column_stack([clinical, others]), target, settings.strength)
+        return {**score, **prefixed("last", last)}
 
     def judge(tensors: Tensors, bags: Bags, bench: Bench) -> Judged:  # noqa: ARG001
-        chosen = tensors["chosen"].astype(np.intp)
-        table = np.column_stack([_clinical(bags, settings), summaries(bags)[:, chosen]])
-        weights = tuple(
-            _influence(tensors, row, own.values, chosen) for row, own in zip(table, bags.cells, strict=True)
-        )
-        return Judged(chances(tensors, table), weights, "change of the logit by the cell, against leaving it out")
+        clinical, last = _clinical(bags, settings), part("last", tensors)
+        chance = chances(last, np.column_stack([clinical, _read(tensors, summaries(bags))]))
+        weights = [_influence(tensors, row, own.values) for row, own in zip(clinical, bags.cells, strict=True)]
+        return Judged(chance, tuple(weights), _MEANING)
 
     return Model(fit, judge)
 
@@ -61,6 +69,28 @@ def _clinical(bags: Bags, settings: PooledSettings) -> Float:
     return np.column_stack([np.empty((len(bags), 0)), *(columns[name] for name in settings.clinical)])
 
 
+def _scores_by_others(pooled: Float, target: NDArray[np.bool_], settings: PooledSettings, seed: int) -> Float:
+    """(P,) logit of each patient by regressions on others."""
+    folds = min(settings.inner_folds, int(target.sum()), int((~target).sum()))
+    if folds < 2:  # too few patients to leave any out
+        return logits(fit_logistic(pooled, target, settings.score_strength), pooled)
+    found = np.zeros((settings.inner_repeats, len(target)))
+    for repeat in range(settings.inner_repeats):
+        deal = StratifiedKFold(folds, shuffle=True, random_state=1000 * seed + repeat)
+        for inside, outside in deal.split(pooled, target):
+            own = fit_logistic(pooled[inside], target[inside], settings.score_strength)
+            found[repeat, outside] = logits(own, pooled[outside])
+    return found.mean(axis=0)
+
+
+def _read(tensors: Tensors, pooled: Float) -> Float:
+    """(N, K) what the last regression sees of summaries: the score, those that were chosen, or nothing."""
+    if "chosen" in tensors:
+        return pooled[:, tensors["chosen"].astype(np.intp)]
+    score = part("score", tensors)
+    return logits(score, pooled)[:, None] if score else np.empty((len(pooled), 0))
+
+
 def _chosen(clinical: Float, pooled: Float, target: NDArray[np.bool_], settings: PooledSettings) -> list[int]:
     """Summaries that go with the residuals of a regression on clinical values, labels weighing the same."""
     weights = np.where(target, 0.5 / target.mean(), 0.5 / (1 - target.mean()))
@@ -81,13 +111,13 @@ def _chosen(clinical: Float, pooled: Float, target: NDArray[np.bool_], settings:
     return found
 
 
-def _influence(tensors: Tensors, row: Float, values: Float, chosen: NDArray[np.intp]) -> Float:
+def _influence(tensors: Tensors, clinical: Float, values: Float) -> Float:
     """(N,) by how much the logit of a patient would be less without each cell."""
-    if not len(chosen) or len(values) <= _LEAST_CELLS:
+    if len(values) <= _LEAST_CELLS or not ({"chosen", "score.weight"} & set(tensors)):
         return np.zeros(len(values))
-    clinical = row[: len(row) - len(chosen)]
-    table = np.column_stack([np.tile(clinical, (len(values), 1)), _without_each(values)[:, chosen]])
-    return logits(tensors, row[None])[0] - logits(tensors, table)
+    last, every = part("last", tensors), np.concatenate([_summary(values)[None], _without_each(values)])
+    found = logits(last, np.column_stack([np.tile(clinical, (len(every), 1)), _read(tensors, every)]))
+    return found[0] - found[1:]
 
 
 def _without_each(values: Float) -> Float:

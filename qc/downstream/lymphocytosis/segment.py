@@ -18,6 +18,7 @@ Float = NDArray[np.float32]
 
 _BRIGHT_SHARE = 0.8
 _FALL_OFF_SHARE = 0.18
+_NUCLEUS_PX = 100
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def find_cell(rgb: Rgb, settings: CellSettings) -> Cell:
     opened = cv2.morphologyEx(_bytes(saturated(rgb, settings)), cv2.MORPH_OPEN, _disc(settings.opening_px))
     middle = _central(opened)
     nucleus = cv2.morphologyEx(_bytes(middle), cv2.MORPH_CLOSE, _disc(settings.closing_px)) > 0
-    others = (opened > 0) & ~middle & ~nucleus
+    others = _large((opened > 0) & ~middle & ~nucleus)
     return Cell(nucleus, _with_cytoplasm(nucleus, others, density, settings), density)
 
 
@@ -102,6 +103,12 @@ def _central(mask: NDArray[np.uint8]) -> Mask:
     away = np.hypot(centres[1:, 0] - width / 2, centres[1:, 1] - height / 2) / (_FALL_OFF_SHARE * width)
     best = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA] * np.exp(-(away**2))))
     return labels == best
+
+
+def _large(mask: Mask) -> Mask:
+    """Pieces as large as a nucleus; platelets and granules are not."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(_bytes(mask))
+    return np.isin(labels, [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] >= _NUCLEUS_PX])
 
 
 def _with_cytoplasm(nucleus: Mask, others: Mask, density: Float, settings: CellSettings) -> Mask:

@@ -15,7 +15,7 @@ from qc.downstream.lymphocytosis.quality import quality_of, reasons
 from qc.downstream.lymphocytosis.segment import find_cell, lymphocytes_only, two_means
 from qc.downstream.lymphocytosis.spoil import defocused, emptied, spoilt, stained_over
 from qc.errors import SettingsError
-from tests.downstream.lymphocytosis.conftest import SIDE, draw_smear
+from tests.downstream.lymphocytosis.conftest import NUCLEUS, PLASMA, SIDE, draw_smear
 
 CELLS = CellSettings()
 
@@ -37,6 +37,16 @@ def test_nucleus_and_cytoplasm_are_found_where_they_were_drawn() -> None:
 
 def test_glass_and_red_cells_alone_are_no_lymphocyte() -> None:
     assert not find_cell(np.full((SIDE, SIDE, 3), 240, np.uint8), CELLS).nucleus.any()
+
+
+def test_a_neighbour_is_not_taken_for_cytoplasm() -> None:
+    image, neighbour = draw_smear(9, 4, side=96), (75, 48)
+    image = cv2.circle(cv2.circle(image, neighbour, 14, PLASMA, -1), neighbour, 9, NUCLEUS, -1)
+
+    cell = find_cell(image, CELLS)
+
+    assert cell.nucleus[48, 48]
+    assert not cell.whole[:, 66:].any()
 
 
 def test_where_only_lymphocytes_are_shown_the_rest_is_black() -> None:

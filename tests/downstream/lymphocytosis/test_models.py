@@ -49,7 +49,8 @@ FEATURES = FeatureSettings(
 FIT = BagFitSettings(epochs=2, cells_max=3, batch_patients=4)
 BOOSTING = BoostingSettings(trees=10)
 SMALL: dict[str, ModelSettings] = {
-    "pooled": PooledSettings(summaries_max=3),
+    "pooled": PooledSettings(),
+    "summaries": PooledSettings(cells_as="summaries", summaries_max=3),
     "boosted": BoostedSettings(boosting=BOOSTING),
     "attention": AttentionMilSettings(encoder="test_resnet", pixels=PIXELS, fit=FIT),
     "clinical network": AttentionMilSettings(uses_images=False, fit=FIT),

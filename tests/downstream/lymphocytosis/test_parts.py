@@ -224,8 +224,10 @@ def test_colours_are_brought_to_another_mean_and_deviation() -> None:
     assert moved.std(axis=0) == pytest.approx([10, 20, 30], abs=0.5)
 
 
-def test_what_a_cell_weighs_is_the_change_when_it_is_left_out(bags: Bags) -> None:
-    model, bench = pooled_model(PooledSettings(summaries_max=5)), cast(Bench, SimpleNamespace())
+@pytest.mark.parametrize("cells_as", ["score", "summaries"])
+def test_what_a_cell_weighs_is_the_change_when_it_is_left_out(cells_as: str, bags: Bags) -> None:
+    settings = PooledSettings.model_validate({"cells_as": cells_as, "summaries_max": 5})
+    model, bench = pooled_model(settings), cast(Bench, SimpleNamespace())
     tensors = model.fit(bags, bench, 0)
 
     judged = model.judge(tensors, bags, bench)
