@@ -95,6 +95,11 @@ def first_network(job: Job, training: list[int], folder: Path) -> Network | None
             f"{start} tells {', '.join(card.classes)} apart by {card.network}",
             "start from a network of the same task and form, or from none",
         )
+    if card.tissue_density != job.tissue_density:
+        raise SettingsError(
+            f"{start} sees tissue at density {card.tissue_density}, the sources ask for {job.tissue_density}",
+            "give the sources the tissue_density of the network's card",
+        )
     known = {slide for source in card.sources for slide in source.slides}
     leaked = (slides_in(job, range(len(job.bank.refs))) - slides_in(job, training)) & known
     if leaked:

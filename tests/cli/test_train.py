@@ -149,6 +149,11 @@ def test_a_training_starts_from_another_network_unless_that_knows_what_this_one_
     assert refused == 2
     assert "which this training is judged on" in " ".join(why.split())
 
+    (tmp_path / "sources.toml").write_text(f"tissue_density = 0.2\n{SOURCES.format(use='train')}", encoding="utf-8")
+    other, _, why = qc(capsys, "train", "artefact", config, "--out", tmp_path / "fourth", *on)
+    assert other == 2
+    assert "sees tissue at density None, the sources ask for 0.2" in " ".join(why.split())
+
 
 def test_what_may_only_be_measured_on_is_refused_unless_the_weights_are_thrown_away(
     qc: Any, labelled_images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
