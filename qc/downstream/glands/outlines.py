@@ -15,9 +15,9 @@ _BYTE = 255
 
 
 def outlined(rgb: Rgb, labels: Labels, colour: tuple[int, int, int] = FOUND, width_px: int = 2) -> Rgb:
-    """An image with a line around each gland, inside it, so that neighbours keep their own."""
+    """An image with a line inside each gland along its outline, where it ends and not where the image does."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * width_px + 1, 2 * width_px + 1))
-    padded = np.pad(labels, width_px).astype(np.float32)
+    padded = np.pad(labels, width_px, mode="edge").astype(np.float32)
     is_edge = (np.asarray(cv2.dilate(padded, kernel)) != np.asarray(cv2.erode(padded, kernel))) & (padded > 0)
     inner = is_edge[width_px:-width_px, width_px:-width_px]
     return np.where(inner[..., None], np.array(colour, np.uint8), rgb).astype(np.uint8)

@@ -185,8 +185,7 @@ def _gate_lines(found: Found, settings: GlandStudySettings) -> list[str]:
             f"Some test images are put out of focus by discs of {_radii(settings)} um in turn. The gate knows the "
             "variance of the Laplacian of the images trained on, nothing else: what is less sharp than "
             f"{100 - settings.sharp_centile:g} % of them goes back to the laboratory, and no glands are sought in it. "
-            "The gate gives figures that can be trusted for what is left; images sent back are not answered, and count "
-            "in no figure of the third row."
+            "Images sent back are not answered, and count in no figure of the third row."
         ),
         markdown(["part", "images", "n", "glands", *FIGURES], rows),
         "Sent back:\n",
