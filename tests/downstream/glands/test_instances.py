@@ -4,6 +4,7 @@ import pytest
 from qc.config.glands import InstanceSettings
 from qc.downstream.glands.annotators import redrawn, without_some
 from qc.downstream.glands.instances import separate
+from qc.downstream.glands.outlines import outlined
 from qc.downstream.glands.predict import measured
 from qc.downstream.glands.target import BORDER, CORE, OUTSIDE, target
 
@@ -67,6 +68,18 @@ def test_gland_without_a_core_is_left_where_no_core_is_near_and_joined_where_one
 
     assert found[10:30, 10:30].min() == 1
     assert not found[60:80, 60:64].any()
+
+
+def test_outlines_run_inside_each_gland_and_not_along_the_image() -> None:
+    labels = np.zeros((40, 40), np.int32)
+    labels[10:30, 0:20], labels[10:30, 20:32] = 1, 2
+
+    is_drawn = outlined(np.full((40, 40, 3), 255, np.uint8), labels, (0, 0, 0), width_px=1)[..., 0] == 0
+
+    assert is_drawn[10, 1:31].all()
+    assert is_drawn[20, [19, 20, 31]].all()
+    assert not is_drawn[12:28, 0].any()
+    assert not is_drawn[labels == 0].any()
 
 
 def test_small_cores_start_no_gland() -> None:
