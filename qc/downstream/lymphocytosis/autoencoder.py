@@ -62,8 +62,9 @@ def _down(before: int, after: int) -> tuple[nn.Module, ...]:
 
 
 def _up(before: int, after: int, doubles: bool) -> tuple[nn.Module, ...]:
-    step = {"stride": 2, "output_padding": 1} if doubles else {}
-    return nn.ConvTranspose2d(before, after, 3, padding=1, **step), nn.ReLU(), nn.BatchNorm2d(after)
+    stride = 2 if doubles else 1
+    layer = nn.ConvTranspose2d(before, after, 3, stride=stride, padding=1, output_padding=stride - 1)
+    return layer, nn.ReLU(), nn.BatchNorm2d(after)
 
 
 def fit_autoencoder(bags: Bags, settings: AutoEncoderSettings, bench: Bench) -> AutoEncoder:

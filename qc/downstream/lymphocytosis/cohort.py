@@ -60,9 +60,10 @@ def read_cohort(folder: Path, needs_labels: bool) -> tuple[Patient, ...]:
     missing = [name for name in wanted if name not in table]
     if missing:
         raise SettingsError(f"{path} has no column {missing[0]}", f"its columns must be {', '.join(wanted)}")
-    if table["patient"].duplicated().any():
-        twice = table["patient"][table["patient"].duplicated()].iloc[0]
-        raise SettingsError(f"{path} names patient {twice} twice", "keep one line for each patient")
+    names = table["patient"].tolist()
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise SettingsError(f"{path} names patient {twice[0]} twice", "keep one line for each patient")
     patients = tuple(_patient(row, folder, path) for row in table.to_dict("records"))
     if needs_labels:
         _check_labels(patients, path)

@@ -4,6 +4,7 @@ Codes or measures, then mean 0 and deviation 1, then principal components: each 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ def fit_features(bags: Bags, settings: FeatureSettings, bench: Bench, seed: int)
         few = min(settings.components, *scaled_rows.shape)
         pca = PCA(few, svd_solver="covariance_eigh" if few > 400 else "randomized", random_state=seed)
         pca.fit(scaled_rows)
-        found |= prefixed("pca", {"mean": pca.mean_, "components": pca.components_})
+        found |= prefixed("pca", {"mean": np.asarray(pca.mean_), "components": np.asarray(pca.components_)})
     return found
 
 
@@ -41,7 +42,7 @@ def features_of(tensors: Tensors, settings: FeatureSettings, bags: Bags, bench: 
     return [_reduced(tensors, _scaled(tensors, raw)) for raw in _raw(tensors, settings, bags, bench)]
 
 
-def width_of(vectors: Sequence[Float]) -> int:
+def width_of(vectors: Sequence[NDArray[Any]]) -> int:
     """D."""
     return vectors[0].shape[1]
 

@@ -39,7 +39,7 @@ def fit_logistic(values: Float, target: NDArray[np.bool_], strength: float) -> T
     scaler = fit_scaler(values)
     model = LogisticRegression(C=strength, class_weight="balanced", max_iter=5000)
     model.fit(scale(scaler, values), target)
-    return {**scaler, "weight": model.coef_[0], "bias": model.intercept_}
+    return {**scaler, "weight": np.asarray(model.coef_)[0], "bias": np.atleast_1d(model.intercept_)}
 
 
 def logits(tensors: Tensors, values: Float) -> Float:

@@ -55,14 +55,16 @@ def fit_mi_svm(bags: Sequence[Float], target: Sequence[bool] | NDArray[np.bool_]
     negative = np.concatenate(others)
     witnesses = np.stack([bag.mean(axis=0) for bag in positive])
     chosen: tuple[int, ...] = ()
-    for done in range(1, rounds + 1):
-        found = _plane(negative, witnesses, c)
-        best = tuple(int(np.argmax(bag @ found[0] + found[1])) for bag in positive)
-        if best == chosen:
-            return MiSvm(*found, chosen, done, True)
-        chosen = best
+    done, is_settled = 0, False
+    while True:
+        weight, bias = _plane(negative, witnesses, c)
+        done += 1
+        best = tuple(int(np.argmax(bag @ weight + bias)) for bag in positive)
+        is_settled, chosen = best == chosen, best
+        if is_settled or done >= rounds:
+            break
         witnesses = np.stack([bag[i] for bag, i in zip(positive, chosen, strict=True)])
-    return MiSvm(*found, chosen, rounds, False)
+    return MiSvm(weight, bias, chosen, done, is_settled)
 
 
 def _plane(negative: Float, positive: Float, c: float) -> tuple[Float, float]:

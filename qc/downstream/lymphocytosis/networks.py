@@ -30,7 +30,8 @@ class AttentionMil(nn.Module):
         width = 0
         if settings.uses_images:
             self.encoder = _encoder(settings)
-            self.aggregate = Aggregate(self.encoder.num_features, settings.aggregation, settings.attention_width)  # type: ignore[arg-type]
+            self._features = int(self.encoder.num_features)  # type: ignore[arg-type]
+            self.aggregate = Aggregate(self._features, settings.aggregation, settings.attention_width)
             width += self.aggregate.features
         if settings.clinical == "branch":
             self.branch = clinical_branch(settings.branch_width, settings.branch_layers, settings.branch_dropout)
@@ -44,7 +45,7 @@ class AttentionMil(nn.Module):
         """Logits (B,) and weights (B, N) of (B, N, H, W, 3) uint8 cells, (B, N) mask and (B, 3) clinical values."""
         found, weights = [], mask / mask.sum(dim=1, keepdim=True).clamp(min=1)
         if self._settings.uses_images:
-            features = cells.new_zeros((*mask.shape, self.encoder.num_features), dtype=torch.float32)
+            features = torch.zeros((*mask.shape, self._features))
             if mask.any():
                 features[mask] = self.encoder(scaled(cells[mask])).float()
             vector, weights = self.aggregate(features, mask)

@@ -45,7 +45,7 @@ def find_cell(rgb: Rgb, settings: CellSettings) -> Cell:
     """
     density = optical_density(rgb)
     opened = cv2.morphologyEx(_bytes(saturated(rgb, settings)), cv2.MORPH_OPEN, _disc(settings.opening_px))
-    middle = _central(opened)
+    middle = _central(_bytes(opened))
     nucleus = cv2.morphologyEx(_bytes(middle), cv2.MORPH_CLOSE, _disc(settings.closing_px)) > 0
     others = _large((opened > 0) & ~middle & ~nucleus)
     return Cell(nucleus, _with_cytoplasm(nucleus, others, density, settings), density)
@@ -122,8 +122,8 @@ def _with_cytoplasm(nucleus: Mask, others: Mask, density: Float, settings: CellS
     if others.any():
         near &= away < cv2.distanceTransform(_bytes(~others), cv2.DIST_L2, 5)
     alike = near & (total >= settings.density_min) & (blue_share <= settings.blue_share_max)
-    closed = cv2.morphologyEx(_bytes(alike | nucleus), cv2.MORPH_CLOSE, _disc(settings.closing_px)) & _bytes(~others)
-    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, _disc(settings.closing_px)) > 0
+    closed = cv2.morphologyEx(_bytes(alike | nucleus), cv2.MORPH_CLOSE, _disc(settings.closing_px)) > 0
+    opened = cv2.morphologyEx(_bytes(closed & ~others), cv2.MORPH_OPEN, _disc(settings.closing_px)) > 0
     _, labels = cv2.connectedComponents(_bytes(opened | nucleus))
     return np.isin(labels, np.unique(labels[nucleus]))
 

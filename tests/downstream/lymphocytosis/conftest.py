@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ SIDE = 64
 
 
 def draw_smear(
-    radius: int = 10, ring: int = 6, nucleus: tuple[int, int, int] = NUCLEUS, seed: int = 0, side: int = SIDE
+    radius: int = 10, ring: int = 6, nucleus: tuple[int, ...] = NUCLEUS, seed: int = 0, side: int = SIDE
 ) -> np.ndarray:
     """(side, side, 3) uint8: a lymphocyte in the middle, red cells in the corners, fine grain."""
     rng = np.random.default_rng(seed)
@@ -42,6 +43,16 @@ def write_cohort(folder: Path, patients: int = 12, cells: int = 6, labels: bool 
         lines.append(f"p{i},{sex},{age},{count:g}" + (f",{label}" if labels else ""))
     (folder / "clinical.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="session")
+def smear() -> Callable[..., np.ndarray]:
+    return draw_smear
+
+
+@pytest.fixture(scope="session")
+def new_cohort() -> Callable[..., Path]:
+    return write_cohort
 
 
 @pytest.fixture(scope="session")

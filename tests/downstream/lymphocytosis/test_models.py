@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,6 @@ from qc.downstream.lymphocytosis.study_run import run_study
 from qc.downstream.lymphocytosis.validate import Part, Recipe, parts, validate
 from qc.downstream.trainer import Loss, train
 from qc.errors import SettingsError, WeightsError
-from tests.downstream.lymphocytosis.conftest import draw_smear, write_cohort
 
 PIXELS = PixelSettings(crop_px=64, input_px=32)
 FEATURES = FeatureSettings(
@@ -144,7 +144,7 @@ def test_folds_share_no_patient_and_are_alike(bags: Bags) -> None:
 
 
 def test_members_vote_by_majority(bags: Bags, tmp_path: Path) -> None:
-    members = (SMALL["pooled"], SMALL["boosted"], PooledSettings(uses_images=False))
+    members = (PooledSettings(), BoostedSettings(boosting=BOOSTING), PooledSettings(uses_images=False))
     vote = model_of(VoteSettings(members=members))
     bench = Bench(tmp_path)
 
@@ -163,11 +163,13 @@ def test_the_candidate_that_does_best_inside_is_taken(bags: Bags, tmp_path: Path
     assert tensors["choice"].tolist() == [1]
 
 
-def test_pseudo_labels_may_start_from_labelled_cells(bags: Bags, tmp_path: Path) -> None:
+def test_pseudo_labels_may_start_from_labelled_cells(
+    bags: Bags, tmp_path: Path, smear: Callable[..., np.ndarray]
+) -> None:
     for label, radius in ((0, 9), (1, 12)):
         (tmp_path / "start" / str(label)).mkdir(parents=True)
         for i in range(4):
-            cv2.imwrite(str(tmp_path / "start" / str(label) / f"{i}.png"), draw_smear(radius, seed=i)[..., ::-1])
+            cv2.imwrite(str(tmp_path / "start" / str(label) / f"{i}.png"), smear(radius, seed=i)[..., ::-1])
     settings = SMALL["pseudo network"].model_copy(update={"start_folder": str(tmp_path / "start")})
     model, bench = model_of(settings), Bench(tmp_path / "work")
 
@@ -193,8 +195,10 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
         load_model(tmp_path / "m.safetensors")
 
 
-def test_training_and_judging_at_the_command_line(cohort: Path, tmp_path: Path) -> None:
-    data = write_cohort(tmp_path / "new", patients=3, labels=False)
+def test_training_and_judging_at_the_command_line(
+    cohort: Path, tmp_path: Path, new_cohort: Callable[..., Path]
+) -> None:
+    data = new_cohort(tmp_path / "new", patients=3, labels=False)
     model, out = tmp_path / "model.safetensors", tmp_path / "p.csv"
 
     first = CliRunner().invoke(lymphocytosis, ["train", str(cohort), "--out", str(model)])
