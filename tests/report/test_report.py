@@ -3,6 +3,7 @@ import math
 import re
 from dataclasses import replace
 from datetime import date, timedelta
+from importlib import resources
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,7 @@ from qc.report.slide import slide_page
 from qc.report.table import slide_table
 from qc.report.write import Scope, write_cohort_report, write_slide_report
 from qc.slide.files import fingerprint
+from qc.store.people import Actor, Role
 
 FIRST_DAY = date(2026, 11, 2)
 NAME = "Mueller"
@@ -192,6 +194,23 @@ def test_scanner_and_day_come_from_the_header_where_the_lab_is_silent(run, tmp_p
     assert facts.about_slide("airy").scanner == "two"
     assert facts.day("fine") == date(2026, 9, 30)
     assert ("Scanned", "2026-09-30 08:15") in slide_page(facts, record).identity
+
+
+def test_a_report_tells_the_verdicts_in_force_when_a_run_is_judged_anew(run):
+    boss = Actor(subject="boss", name="Boss", role=Role.ADMIN)
+    packaged = (resources.files("qc") / "profiles" / "default.toml").read_text(encoding="utf-8")
+    lenient = re.sub(r"(?m)^fold = .*$", "fold = 1.0", packaged).replace("version = 2", "version = 3")
+    store = run.open_store()
+    run_id = run.read_note().run_id
+    store.judge_run(boss, run_id, re.sub(r"(?m)^all_artefacts = .*$", "all_artefacts = 1.0", lenient))
+
+    facts = read_facts(run)
+    store.judge_run(boss, run_id, "")
+    store.close()
+
+    assert record_of(facts, "folded").verdict is Verdict.USABLE
+    assert any("default, version 3" in value for _, value in slide_page(facts, record_of(facts, "folded")).provenance)
+    assert record_of(read_facts(run), "folded").verdict is Verdict.REJECT
 
 
 def test_a_time_that_is_none_is_one_sentence(run, tmp_path):

@@ -283,7 +283,10 @@ class View {
     input.setAttribute("aria-label", `Show ${cls.label}, ${areaText(cls.area_mm2)}`);
     input.addEventListener("change", () => this.flip(cls.id));
     text.className = "text";
-    text.textContent = `${cls.label} ${areaText(cls.area_mm2)}`;
+    const area = document.createElement("span");
+    area.className = "area";
+    area.textContent = ` ${areaText(cls.area_mm2)}`;
+    text.append(cls.label, area);
     label.append(input, this.swatch(cls), text);
     return label;
   }
