@@ -15,7 +15,7 @@ MEASURES = ("sharpness", "covered", "nucleus_area_px", "nucleus_contrast", "glas
 """Logarithm of the Laplacian's variance over the cell and its surroundings; share of the image that is not glass;
 pixels of the nucleus; its mean density less that of the rest; brightness of the glass, 0-255."""
 
-REASONS = ("no cell", "blurred", "stained over", "clumped")
+REASONS = ("no cell", "stained over", "blurred", "clumped")
 
 Float = NDArray[np.float64]
 
@@ -47,8 +47,8 @@ def reasons(quality: Float, settings: QualitySettings) -> list[str]:
     empty = (area < settings.nucleus_area_min_px) | (contrast < settings.nucleus_contrast_min)
     faults = (
         empty,
-        sharp < settings.sharpness_min,
         (covered > settings.covered_max) | (glass < settings.glass_min),
+        sharp < settings.sharpness_min,
         area > settings.nucleus_area_max_px,
     )
     return [

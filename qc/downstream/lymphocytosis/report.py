@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from qc.config.lymphocytosis import LymphocytosisStudySettings, TableSettings
 from qc.downstream.compare import Statistic, changed, difference, figure
 from qc.downstream.lymphocytosis.bags import Bags
+from qc.downstream.lymphocytosis.pooled import SUMMARIES, summaries
 from qc.downstream.lymphocytosis.rates import RATES, balanced_of, counted
 from qc.downstream.lymphocytosis.study import Filtering, Line
 from qc.downstream.lymphocytosis.validate import Outcome
@@ -18,6 +19,7 @@ from qc.metrics.ranking import auroc
 
 _WIDTH = 118
 _LABELS = ("reactive", "tumoral")
+_SINGLE = 10
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ def report_markdown(
             *_data(bags),
             *_default(tables[0][0].outcome, settings),
             *(line for table, lines, image in sections for line in _table(table, settings, lines, image)),
+            *_single(bags, settings),
             *_filtering(filterings, settings),
             *(["## What follows\n"] if settings.notes else []),
             *(_text(note) for note in settings.notes),
@@ -129,6 +132,24 @@ def _table(table: TableSettings, settings: LymphocytosisStudySettings, lines: Se
         ),
         *([_text(f"Source: {table.source}")] if table.source else []),
         f"![Balanced accuracy of each repeat]({image})\n",
+    ]
+
+
+def _single(bags: Bags, settings: LymphocytosisStudySettings) -> list[str]:
+    """What cells alone say, one number at a time."""
+    pooled, target = summaries(bags.kept(settings.quality)), bags.target
+    known = ~np.isnan(pooled).any(axis=1)
+    found = [(auroc(target[known], column[known]), name) for column, name in zip(pooled.T, SUMMARIES, strict=True)]
+    first = sorted(found, key=lambda one: -abs(one[0] - 0.5))[:_SINGLE]
+    rows = [[name.replace("_", " "), f"{value:.2f}", _LABELS[value > 0.5]] for value, name in first]
+    return [
+        "## What cells say one number at a time\n",
+        _text(
+            "AUROC of single means and deviations over a patient's cells, of all patients, nothing trained. Reactive "
+            "lymphocytes differ from each other in colour, shape and place of the nucleus; those of a clone are alike, "
+            "and their chromatin is coarser."
+        ),
+        markdown(["over a patient's cells", "AUROC", "larger in"], rows),
     ]
 
 
