@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from qc.config.profile import Limits, Profile, load_profile, profile_names
 from qc.labels import ARTEFACTS, ArtefactClass, Verdict
 from qc.maps import Coverage
+from qc.metrics.percent import percent
 from qc.score import judge
 
 _BADNESS = [Verdict.USABLE, Verdict.REVIEW, Verdict.REJECT]
@@ -41,7 +42,7 @@ def test_each_class_beyond_its_own_limit_is_named_with_share_limit_and_remedy(pr
     assert at.verdict is Verdict.REVIEW
     assert beyond.verdict is Verdict.REJECT
     label = ArtefactClass[name.upper()].label
-    assert f"{label} {limit + 0.01:.0%} of tissue, limit {limit:.0%}" in beyond.reason
+    assert f"{label} {percent(limit + 0.01)} of tissue, limit {percent(limit)}" in beyond.reason
     assert ArtefactClass[name.upper()].remedy in beyond.remedy
 
 
@@ -93,7 +94,7 @@ def test_the_worst_finding_comes_first_and_decides(profile):
     judgement = judge(covered(fold=0.1, pen=0.4), 4.0, 9.0, 0.5, profile)
 
     assert judgement.verdict is judgement.findings[0].verdict is Verdict.REJECT
-    assert judgement.reason.startswith("pen 40%")
+    assert judgement.reason.startswith("pen 40 %")
 
 
 shares = st.lists(st.floats(0, 1), min_size=7, max_size=7).filter(lambda parts: sum(parts) > 0)
