@@ -21,7 +21,7 @@ from qc.slide.files import SlideFile, open_slide
 
 Rgb = NDArray[np.uint8]
 
-_WIDTH_PX = 420
+_WIDTH_PX = 270
 _CAPTION_PX = 22
 _OUTLINE = (0, 120, 40)
 _REMOVED = (110, 110, 110)

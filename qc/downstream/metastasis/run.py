@@ -118,7 +118,7 @@ def _pictures(task: Task, outcomes: Sequence[Outcome], folder: Path) -> list[Pat
         ways = {one.way.name: one.tiles for one in (outcomes[0], outcomes[-1])}
         with replacing(folder / "nodes.png") as partial:
             sheet = node_sheet(rows, ways, task.slides, task.lesions)
-            sheet.quantize(128).save(partial, "PNG", optimize=True)
+            sheet.quantize(96).save(partial, "PNG", optimize=True)
         paths.append(folder / "nodes.png")
     if any(one.lesions for one in outcomes[0].hits.values()):
         with replacing(folder / "froc.png") as partial:
