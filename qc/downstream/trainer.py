@@ -6,6 +6,8 @@ test data: the number of epochs is fixed and the last weights are taken.
 
 import json
 import logging
+import os
+import platform
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -88,6 +90,11 @@ def is_trained(folder: Path) -> bool:
 def spent_seconds(folder: Path) -> list[float]:
     """Wall time of each training in a folder and below; of one that was stopped, the time since it was resumed."""
     return [float(json.loads(note.read_text("utf-8"))["seconds"]) for note in sorted(folder.rglob(_NOTE))]
+
+
+def machine() -> str:
+    """What the figures of this process are computed on, for a report."""
+    return f"{platform.machine()}, {os.cpu_count()} logical processors, no GPU, {precision()}"
 
 
 def _fit(network: nn.Module, loss: Loss, loader: DataLoader[Any], rates: Rates, seed: int, folder: Path) -> None:

@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import fill
 
 from qc.config.downstream import ArtefactStudySettings, BlurStudySettings, ClassifierSettings, StudySettings
 from qc.downstream.arms import Outcome
 from qc.downstream.compare import STATISTICS, difference, figure
 from qc.downstream.follicular.artefacts import ArtefactStudy
 from qc.downstream.follicular.blur import BlurStudy
+from qc.downstream.prose import paragraph
 from qc.downstream.tables import arm_table, changed_table, difference_table, markdown, signed
-
-_WIDTH = 118
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ def study_markdown(
     return "\n".join(
         [
             "# Does quality control help a classifier? Follicular lymphoma against hyperplasia\n",
-            _text(
+            paragraph(
                 "A ResNet-18 from scratch tells tiles of follicular lymphoma (FL) from tiles of follicular "
                 "hyperplasia (FH); a slide's score is the share of its tiles called FL. Figures are means over "
                 "trainings; intervals are 95 % over patients, drawn for both arms at once where arms are compared. "
@@ -63,7 +61,7 @@ def _phantom_lines(study: ArtefactStudy, settings: StudySettings, own: ArtefactS
     slides = len(next(iter(study.by_share.values()))["no filter"].scores.slides)
     lines = [
         "## Synthetic lymph nodes\n",
-        _text(
+        paragraph(
             f"The same nodes with artefacts over {', '.join(f'{share} %' for share in study.by_share)} of the tissue, "
             f"{slides} of them for testing. The filter's maps come from `qc assess`, so they err as they would in use. "
             "One classifier (normalisation and mixup), four ways to use the filter:"
@@ -124,7 +122,7 @@ def _real_lines(study: BlurStudy, settings: StudySettings, own: BlurStudySetting
     calls = [[name, str(before), str(after)] for name, (before, after) in study.calls.items()]
     return [
         "## Real tiles: is it blur that is learnt?\n",
-        _text(
+        paragraph(
             f"{study.tiles} tiles of 103 um from about {study.slides} slides; which tiles share a slide was judged by "
             f"eye (datasets/follicular-tiles.toml). {softer} is softer: the median variance of the Laplacian is "
             f"{medians}. Cross-validated by slide. A tile of 103 um holds a part of a follicle at most, so this is "
@@ -137,7 +135,7 @@ def _real_lines(study: BlurStudy, settings: StudySettings, own: BlurStudySetting
         markdown(["tiles", "as scanned", "the same tiles blurred"], calls),
         "Slide by slide; out of focus is what the artefact map says:\n",
         _slide_table(study, positive),
-        _text(
+        paragraph(
             f"Blurred means: to the sharpness of the softest {own.soft_centile:g} % of all tiles. The subset "
             f"matched in sharpness has {study.matched_tiles} tiles. "
             f"`qc filter` with its usual limits removed {study.removed} of the {study.tiles} tiles."
@@ -161,10 +159,10 @@ def _slide_table(study: BlurStudy, positive: str) -> str:
 def _how(how: Circumstances, settings: StudySettings) -> list[str]:
     return [
         *(["## What follows\n"] if how.notes else []),
-        *(_text(note) for note in how.notes),
+        *(paragraph(note) for note in how.notes),
         "## How this was made\n",
         "```sh\n" + "\n".join(how.commands) + "\n```\n",
-        _text(f"{how.machine}; {how.trainings} trainings took {how.minutes:.0f} minutes. {_setting(settings)}"),
+        paragraph(f"{how.machine}; {how.trainings} trainings took {how.minutes:.0f} minutes. {_setting(settings)}"),
     ]
 
 
@@ -191,7 +189,3 @@ def _settings(one: ClassifierSettings) -> str:
         f"batches of {fit.batch_tiles}, normalisation {one.stain.method}, dropout {fit.dropout:g}, weight decay "
         f"{fit.weight_decay:g}, mixup {fit.mixup_alpha:g}"
     )
-
-
-def _text(text: str) -> str:
-    return fill(text, _WIDTH) + "\n"

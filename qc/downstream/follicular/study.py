@@ -1,7 +1,5 @@
 """The follicular study as one call. In: manifests of phantoms and of real tiles. Out: a report with pictures."""
 
-import os
-import platform
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,10 +11,9 @@ from qc.downstream.follicular.artefacts import ArtefactStudy, artefact_study
 from qc.downstream.follicular.blur import BlurStudy, blur_study
 from qc.downstream.follicular.pictures import write_pictures
 from qc.downstream.follicular.report import Circumstances, study_markdown
-from qc.downstream.trainer import spent_seconds
+from qc.downstream.trainer import machine, spent_seconds
 from qc.errors import SettingsError
 from qc.files import write_text
-from qc.nets.optimise import precision
 
 _FULL_PX = 224
 _SHOWN = (
@@ -57,8 +54,7 @@ def run_study(
     real = _real(settings, root, folder / "real", trained)
     links = [(f"images/{report.stem}/{path.name}", text) for path, text in zip(pictures, _SHOWN, strict=False)]
     seconds = spent_seconds(folder)
-    machine = f"{platform.machine()}, {os.cpu_count()} logical processors, no GPU, {precision()}"
-    how = Circumstances(settings.commands, machine, len(seconds), sum(seconds) / 60, links, settings.notes)
+    how = Circumstances(settings.commands, machine(), len(seconds), sum(seconds) / 60, links, settings.notes)
     write_text(report, study_markdown(phantoms, real, settings, how))
     return [report, *pictures]
 

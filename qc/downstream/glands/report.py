@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from textwrap import fill
 
 from qc.config.glands import GlandStudySettings
 from qc.downstream.compare import Figure
 from qc.downstream.glands.cohort import Cohort
 from qc.downstream.glands.gate import Gated
 from qc.downstream.glands.judge import FIGURES, Judged, interval, mean_over_images
+from qc.downstream.prose import paragraph
 from qc.downstream.tables import markdown
 from qc.metrics.objects import Agreement
 
-_WIDTH = 118
 _SHOWN = (
     "Each test image; those of the same kind side by side",
     "Test images under discs of blur, all of them blurred alike",
@@ -52,7 +51,7 @@ def study_markdown(found: Found, settings: GlandStudySettings, plots: Sequence[s
     return "\n".join(
         [
             "# Glands of the colon, one by one\n",
-            _text(
+            paragraph(
                 "A U-Net outlines the glands of the GlaS challenge (Sirinukunwattana et al. 2017, "
                 "doi:10.1016/j.media.2016.08.008). Figures are the challenge's: all glands of a part together, "
                 f"distances in pixels of {settings.glands.image_mpp:g} um. Intervals are 95 % over patients. The "
@@ -60,10 +59,10 @@ def study_markdown(found: Found, settings: GlandStudySettings, plots: Sequence[s
                 "network was thrown away."
             ),
             _own_table(found, settings),
-            _patients_text(found),
+            _patientsparagraph(found),
             "## Beside the challenge\n",
             _published_table(found, settings),
-            _text(
+            paragraph(
                 f"Ours is one small network trained on {found.trainings[-1][0]} images for the time given below. The "
                 "winner of the challenge started from weights trained on photographs (Chen et al. 2016, "
                 "doi:10.1109/CVPR.2016.273)."
@@ -99,13 +98,13 @@ def _figure(rows: Sequence[Judged], found: Found, name: str, repeats: int) -> st
     return str(Figure(value, low, high))
 
 
-def _patients_text(found: Found) -> str:
+def _patientsparagraph(found: Found) -> str:
     told = []
     for part, rows in found.by_part.items():
         patients = [found.cohort.patient.get(row.name, "") for row in rows[0.0]]
         known = sum(one in found.trained_patients for one in patients)
         told.append(f"{known} of {len(patients)} images of {part}")
-    return _text(
+    return paragraph(
         f"The challenge's split is by image, not by patient: {' and '.join(told)} are of patients who are also trained "
         "on. The validation patients are not: theirs are figures for patients never seen."
     )
@@ -157,7 +156,7 @@ def _annotator_lines(found: Found) -> list[str]:
     head = [f"{part}: {name}" for part in parts for name in ("F1", "Dice", "Hausdorff (px)")]
     return [
         "## What the figures are worth\n",
-        _text(
+        paragraph(
             "The true glands themselves, drawn imprecisely as annotators in a hurry would, against the true glands. "
             "Where a few micrometres of an outline cost more than what parts two entries of the table above, that "
             "difference says nothing about which of them is of more use."
@@ -181,7 +180,7 @@ def _gate_lines(found: Found, settings: GlandStudySettings) -> list[str]:
     ]
     return [
         "## Raw against filtered\n",
-        _text(
+        paragraph(
             f"Some test images are put out of focus by discs of {_radii(settings)} um in turn. The gate knows the "
             "variance of the Laplacian of the images trained on, nothing else: what is less sharp than "
             f"{100 - settings.sharp_centile:g} % of them goes back to the laboratory, and no glands are sought in it. "
@@ -199,10 +198,10 @@ def _how(found: Found, settings: GlandStudySettings) -> list[str]:
     spent = " and ".join(f"{seconds / 60:.1f} minutes on {images} images" for images, seconds in found.trainings)
     return [
         *(["## What follows\n"] if settings.notes else []),
-        *(_text(note) for note in settings.notes),
+        *(paragraph(note) for note in settings.notes),
         "## How this was made\n",
         "```sh\n" + "\n".join(settings.commands) + "\n```\n",
-        _text(
+        paragraph(
             f"{found.machine}; trained for {spent}, processor time of one thread. U-Net on {own.network.encoder} with "
             f"{found.parameters / 1e6:.1f} million weights, "
             f"{'first weights from a file' if own.network.encoder_weights else 'random first weights'}; images at "
@@ -217,7 +216,3 @@ def _how(found: Found, settings: GlandStudySettings) -> list[str]:
 
 def _radii(settings: GlandStudySettings) -> str:
     return ", ".join(f"{one:g}" for one in settings.blur_um)
-
-
-def _text(text: str) -> str:
-    return fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False) + "\n"

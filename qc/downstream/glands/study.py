@@ -1,7 +1,5 @@
 """The gland study as one call. In: the challenge's images. Out: a report with plots, models, pictures."""
 
-import os
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -21,11 +19,11 @@ from qc.downstream.glands.predict import predict
 from qc.downstream.glands.report import Found, study_markdown
 from qc.downstream.glands.training import spent_cpu_seconds, train_model
 from qc.downstream.sharpness import sharpness
+from qc.downstream.trainer import machine
 from qc.errors import SettingsError
 from qc.files import write_text
 from qc.metrics.objects import Agreement, agreement, pooled
 from qc.nets.eager import parameter_count
-from qc.nets.optimise import precision
 
 _MODEL, _CHOSEN, _FOUND = "model", "without-validation", "found"
 
@@ -79,7 +77,7 @@ def run_study(settings: GlandStudySettings, root: Path, folder: Path, report: Pa
         trained_patients=_patients(images.cohort, settings.train, tested.images),
         parameters=parameter_count(tested.model.network),
         trainings=[(len(one.images), spent_cpu_seconds(one.folder)) for one in models],
-        machine=f"{platform.machine()}, {os.cpu_count()} logical processors, no GPU, {precision()}",
+        machine=machine(),
     )
     tables = []
     for part, some in images.test.items():
