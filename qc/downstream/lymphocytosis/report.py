@@ -7,7 +7,7 @@ from textwrap import fill
 import numpy as np
 from numpy.typing import NDArray
 
-from qc.config.lymphocytosis import LymphocytosisStudySettings, TableSettings
+from qc.config.lymphocytosis import LymphocytosisStudySettings, PooledSettings, TableSettings
 from qc.downstream.compare import Statistic, changed, difference, figure
 from qc.downstream.lymphocytosis.bags import Bags
 from qc.downstream.lymphocytosis.pooled import SUMMARIES, summaries
@@ -48,7 +48,7 @@ def report_markdown(
         [
             "# Lymphocytosis: reactive or tumoral?\n",
             *_data(bags),
-            *_default(tables[0][0].outcome, settings),
+            *(_default(tables[0][0].outcome, settings) if tables[0][0].arm.model == PooledSettings() else []),
             *(line for table, lines, image in sections for line in _table(table, settings, lines, image)),
             *_single(bags, settings),
             *_filtering(filterings, settings),
@@ -100,8 +100,8 @@ def _default(outcome: Outcome, settings: LymphocytosisStudySettings) -> list[str
         _text(
             f"**The default recipe reaches a balanced accuracy of {found.value:.3f}**, 95 % interval over patients "
             f"{found.low:.3f} to {found.high:.3f}, in {outcome.chance.shape[1]} repeats. Its settings were chosen on "
-            "cross-validations of these patients; the line *chosen anew* below chooses within each training part and "
-            "is free of that."
+            "cross-validations of these patients; a line that chooses anew within "
+            "each training part is free of that."
         )
     ]
 

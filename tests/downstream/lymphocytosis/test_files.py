@@ -25,6 +25,13 @@ def test_the_first_line_of_the_study_is_the_default() -> None:
     assert study.tables[0].arms[0].model == PooledSettings() == LymphocytosisSettings().model
 
 
+def test_the_long_study_has_every_aggregation() -> None:
+    study = load_settings(LymphocytosisStudySettings, ROOT / "datasets" / "lymphocytosis-long.toml")
+
+    found = {getattr(arm.model, "aggregation", None) for table in study.tables[:1] for arm in table.arms}
+    assert found == {"attention", "mean", "max", "mean_std"}
+
+
 def test_a_model_that_sees_nothing_is_refused() -> None:
     with pytest.raises(ValidationError, match="neither clinical values nor images"):
         PooledSettings(clinical=(), uses_images=False)
