@@ -80,16 +80,20 @@ def froc(slides: Sequence[SlideHits]) -> Froc:
 
     Between thresholds sensitivity is interpolated; beyond the last false positive it stays as it is.
     """
-    found = np.array([score for slide in slides for score in slide.lesions])
-    false = np.array([score for slide in slides for score in slide.false])
+    found = np.sort([score for slide in slides for score in slide.lesions])
+    false = np.sort([score for slide in slides for score in slide.false])
     if not len(found):
         nothing = np.array([np.nan])
         return Froc(nothing, nothing, (float("nan"),) * len(RATES))
     thresholds = np.unique(np.concatenate([found[found > 0], false]))
-    x = [float((false >= t).sum()) / len(slides) for t in thresholds] + [0.0]
-    y = [float((found >= t).sum()) / len(found) for t in thresholds] + [0.0]
-    xs, ys = np.array(x), np.array(y)
-    return Froc(xs, ys, tuple(float(one) for one in np.interp(RATES, xs[::-1], ys[::-1])))
+    x = np.append(_at_least(false, thresholds) / len(slides), 0.0)
+    y = np.append(_at_least(found, thresholds) / len(found), 0.0)
+    return Froc(x, y, tuple(float(one) for one in np.interp(RATES, x[::-1], y[::-1])))
+
+
+def _at_least(ordered: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How many of the ordered scores reach each threshold."""
+    return (len(ordered) - np.searchsorted(ordered, thresholds, side="left")).astype(np.float64)
 
 
 def _grown(lesions: Iterable[BaseGeometry], slide_mpp: float) -> list[BaseGeometry]:

@@ -35,7 +35,7 @@ def build_model(name: ModelName, seed: int) -> BaseEstimator:
     """A model of scikit-learn with first weights by seed; sizes are taken as logarithms where scale matters."""
     makers: dict[ModelName, Callable[[], BaseEstimator]] = {
         "tree": lambda: DecisionTreeClassifier(max_depth=5, min_samples_leaf=3, random_state=seed),
-        "forest": lambda: RandomForestClassifier(n_estimators=300, min_samples_leaf=2, random_state=seed),
+        "forest": lambda: RandomForestClassifier(n_estimators=100, min_samples_leaf=2, random_state=seed),
         "svm": lambda: _scaled(SVC(C=10.0, class_weight="balanced", random_state=seed)),
         "bayes": lambda: _scaled(GaussianNB()),
         "mlp": lambda: _scaled(
