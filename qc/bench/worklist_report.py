@@ -14,13 +14,13 @@ def worklist_markdown(timed: Sequence[Timed], slides: int, busy: float, command:
     """A report.
 
     Args:
-        timed: What was timed; the first is the first visit, which loads all code, and is held to no goal.
+        timed: What was timed; the first two open the page, which loads code, the others are held to the goal.
         slides: Slides in the store.
         busy: Load average of the machine before, programs that want a core.
         command: That wrote it.
     """
     rows = [f"| {one.name} | {len(one.seconds)} | {one.median:.2f} | {max(one.seconds):.2f} |" for one in timed]
-    worst = max(one.median for one in timed[1:])
+    opening, worst = timed[1].median, max(one.median for one in timed[2:])
     lines = [
         "# Speed of a large worklist",
         "",
@@ -33,7 +33,8 @@ def worklist_markdown(timed: Sequence[Timed], slides: int, busy: float, command:
         "|---|---|---|---|",
         *rows,
         "",
-        f"Goal: each median after the first visit below {GOAL_SECONDS:g} s: {worst:.2f} s at most, "
+        f"Goal: filters and searches below {GOAL_SECONDS:g} s: {worst:.2f} s at most, "
         f"{'met' if worst < GOAL_SECONDS else 'missed'}.",
+        f"Opening the address, the browser's start of the page included: {opening:.2f} s.",
     ]
     return "\n".join(lines) + "\n"
