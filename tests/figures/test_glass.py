@@ -73,9 +73,7 @@ def write_with_macro(path, rgb, macro):
     plain = {"photometric": "rgb", "metadata": None}
     with tifffile.TiffWriter(path) as writer:
         writer.write(rgb, tile=(240, 240), compression="jpeg", description=f"{APERIO}{told}", **plain)
-        writer.write(
-            np.ascontiguousarray(rgb[::4, ::4]), description=f"{APERIO}thumbnail", **plain
-        )
+        writer.write(np.ascontiguousarray(rgb[::4, ::4]), description=f"{APERIO}thumbnail", **plain)
         writer.write(macro, subfiletype=9, description=f"{APERIO}macro 1270x430", **plain)
     return path
 
