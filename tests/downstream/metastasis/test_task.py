@@ -130,7 +130,7 @@ def task(folder: Path, settings: MetastasisSettings, tmp_path_factory: pytest.Te
 def test_the_network_learns_from_the_training_part_only(task: Task) -> None:
     assert set(task.train["slide_id"]) == {"t0", "t1", "t2"}
     assert not set(task.train["patient"]) & set(task.slides["patient"])
-    assert int(task.train["target"].sum()) == 4**2 + 2**2
+    assert task.train["target"].tolist().count(1) == 4**2 + 2**2
     assert len(task.slides) == 16
 
 
@@ -176,9 +176,8 @@ def test_everything_is_written_and_a_second_run_trains_and_reads_nothing_anew(ta
     with Image.open(task.folder / "heat" / "p3_node_0.png") as overlay:
         width, height = overlay.size
         assert width / height == pytest.approx(COLUMNS / ROWS)
-        assert (
-            overlay.getpixel((width * 3 // 8, height // 4))[3] > overlay.getpixel((width // 16, height * 11 // 12))[3]
-        )  # type: ignore[index]
+        alpha = np.asarray(overlay)[..., 3]
+    assert alpha[height // 4, width * 3 // 8] > alpha[height * 11 // 12, width // 16]
     patients = pd.read_csv(task.folder / "patients.csv", dtype=str, keep_default_na=False)
     assert set(patients.columns) == {"filter", "patient", "stage", "tree", "bayes"}
     assert len(patients) == 3 * len(PATIENTS)
@@ -214,7 +213,7 @@ def test_no_patient_is_in_two_parts_and_stages_are_dealt_out() -> None:
 
     folds = patient_folds(table, LabelModelSettings(folds=5))
 
-    assert table.assign(fold=folds).groupby("patient")["fold"].nunique().max() == 1
+    assert len(set(zip(table["patient"], folds.tolist(), strict=True))) == 40
     macro = table.assign(fold=folds).loc[table["label"] == "macro"].groupby("fold").size()
     assert macro.tolist() == [2, 2, 2, 2, 2]
 
