@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -12,9 +11,9 @@ from qc.downstream.metastasis.froc import RATES, froc
 from qc.downstream.metastasis.outcome import STATISTICS, Outcome, Patient, difference, figure, froc_score
 from qc.downstream.metastasis.slide_models import NAMES
 from qc.downstream.metastasis.stages import NodeLabel, PNStage
+from qc.downstream.prose import paragraph
 from qc.downstream.tables import markdown, signed
 
-_WIDTH = 118
 _SIZES = {"itc": "isolated tumour cells", "micro": "micrometastasis", "macro": "macrometastasis"}
 
 
@@ -61,8 +60,8 @@ def task_markdown(
     return "\n".join(
         [
             f"# {how.title}\n",
-            _text(how.data),
-            *([_text(note) for note in how.notes]),
+            paragraph(how.data),
+            *([paragraph(note) for note in how.notes]),
             *(_labelled_lines(outcomes, settings) if is_labelled else _unlabelled(outcomes[-1], chosen)),
             *(_froc_lines(outcomes, chosen, repeats) if outcomes[0].hits else []),
             *(_loss_lines(losses) if losses is not None and len(losses) else []),
@@ -78,7 +77,7 @@ def _labelled_lines(outcomes: Sequence[Outcome], settings: MetastasisSettings) -
     return [
         f"## Stages of patients\n\nNode labels by the {NAMES[chosen]}, which was named before anything was run.\n",
         _way_table(outcomes, chosen, repeats),
-        _text(
+        paragraph(
             "Intervals are 95 % over patients. A patient of whom a node has no heat map is not staged: kappa leaves "
             "such patients out, shares count them as not right."
         ),
@@ -173,13 +172,13 @@ def _froc_lines(outcomes: Sequence[Outcome], chosen: ModelName, repeats: int) ->
     lesions = sum(len(one.lesions) for one in outcomes[0].hits.values())
     return [
         "## Lesions found (FROC)\n",
-        _text(
+        paragraph(
             f"{lesions} lesions on {len(outcomes[0].hits)} slides whose lesions are known, isolated tumour cells left "
             "out, as CAMELYON16 measures it: share of lesions found at so many false positives per slide, and the "
             "mean over these six."
         ),
         markdown(["filter", "mean", *(f"{rate:g}" for rate in RATES)], rows),
-        _text(f"Against no filter: {'; '.join(gains)}."),
+        paragraph(f"Against no filter: {'; '.join(gains)}."),
     ]
 
 
@@ -194,7 +193,7 @@ def _loss_lines(losses: pd.DataFrame) -> list[str]:
     head = ["lesions", "number", "mean share of area lost", "beyond the filter's limit", "lost for more than half"]
     return [
         "## What the filter takes from lesions\n",
-        _text("Share of each lesion's outline that lies in no kept tile, on all slides, as `qc filter` checks it:"),
+        paragraph("Share of each lesion's outline that lies in no kept tile, on all slides, as `qc filter` checks it:"),
         markdown(head, rows),
     ]
 
@@ -204,7 +203,7 @@ def _how(settings: MetastasisSettings, how: Circumstances) -> list[str]:
     return [
         "## How this was made\n",
         *(["```sh\n" + "\n".join(how.commands) + "\n```\n"] if how.commands else []),
-        _text(
+        paragraph(
             f"{how.machine}; {how.trainings} trainings took {how.minutes:.0f} minutes. {how.trained_on} {own.encoder} "
             f"from scratch, tiles of {own.input_px} px, {own.fit.epochs} epochs of at most {own.fit.epoch_tiles_max} "
             f"tiles, both kinds and all slides of a kind equally likely, normalisation {own.stain.method}. A tile is "
@@ -217,7 +216,3 @@ def _how(settings: MetastasisSettings, how: Circumstances) -> list[str]:
 
 def _name(stage: PNStage | None) -> str:
     return str(stage) if stage else "not staged"
-
-
-def _text(text: str) -> str:
-    return fill(text, _WIDTH) + "\n"

@@ -1,7 +1,5 @@
 """The task as one call. In: a manifest and outlines of lesions. Out: a folder with labels, stages, heat maps."""
 
-import os
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +15,10 @@ from qc.downstream.metastasis.outcome import WAYS, Outcome
 from qc.downstream.metastasis.pictures import node_sheet, shown_nodes, write_overlay
 from qc.downstream.metastasis.report import Circumstances, task_markdown
 from qc.downstream.metastasis.task import Task, heat_maps, prepare
-from qc.downstream.trainer import spent_seconds
+from qc.downstream.trainer import machine, spent_seconds
 from qc.files import replacing, write_text
 from qc.geometry import Size
 from qc.manifest import read_manifest
-from qc.nets.optimise import precision
 
 Tell = Callable[[], None]
 _PLACES = ["slide_id", "x_level0", "y_level0", "width_level0", "height_level0", "is_kept", "probability"]
@@ -149,12 +146,11 @@ def _losses(manifest: Path) -> pd.DataFrame | None:
 
 def _circumstances(task: Task, links: Sequence[tuple[str, str]]) -> Circumstances:
     seconds = spent_seconds(task.folder / "trainings")
-    machine = f"{platform.machine()}, {os.cpu_count()} logical processors, no GPU, {precision()}"
     kinds = task.train["target"].value_counts()
     return Circumstances(
         title="Metastases in lymph nodes: labels of nodes and stages of patients",
         data=_counted(task),
-        machine=machine,
+        machine=machine(),
         trainings=len(seconds),
         minutes=sum(seconds) / 60,
         trained_on=f"The network learnt from {task.train['slide_id'].nunique()} slides of other patients, "
