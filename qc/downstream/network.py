@@ -1,14 +1,11 @@
 """A tile classifier whose decision can be traced to places. In: tiles. Out: logits, and their shares by place."""
 
-from pathlib import Path
-
-import timm
 import torch
 from torch import Tensor, nn
 
 from qc.config.downstream import ClassifierSettings
 from qc.errors import SettingsError
-from qc.nets.pretrained import load_encoder
+from qc.nets.pretrained import timm_network
 
 
 class TileNetwork(nn.Module):
@@ -16,14 +13,7 @@ class TileNetwork(nn.Module):
 
     def __init__(self, settings: ClassifierSettings, classes: int = 2) -> None:
         super().__init__()
-        try:
-            body = timm.create_model(
-                settings.encoder, pretrained=False, num_classes=classes, drop_rate=settings.fit.dropout
-            )
-        except RuntimeError as error:
-            raise SettingsError(
-                f"encoder {settings.encoder} cannot be built ({error})", "name a convolutional network that timm lists"
-            ) from error
+        body = timm_network(settings.encoder, classes, settings.encoder_weights, settings.fit.dropout)
         if not isinstance(getattr(body, "fc", None), nn.Linear):
             raise SettingsError(
                 f"encoder {settings.encoder} does not end in a mean and one linear layer", "choose a ResNet of timm"
@@ -59,7 +49,4 @@ def build(settings: ClassifierSettings, seed: int, classes: int = 2) -> TileNetw
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = TileNetwork(settings, classes)
-    if settings.encoder_weights:
-        load_encoder(network.body, Path(settings.encoder_weights), settings.encoder, without=("fc.",))
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return TileNetwork(settings, classes).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

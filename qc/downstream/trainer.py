@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import lightning as L  # noqa: N812 - its own documentation's name
 import numpy as np
+import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -145,7 +146,9 @@ class _Training(L.LightningModule):
 
     def training_step(self, batch: Any, index: int) -> Tensor:
         """See Lightning."""
-        return self._loss(self.network, batch, np.random.default_rng([self._seed, self.current_epoch, index]))
+        step = [self._seed, self.current_epoch, index]
+        torch.manual_seed(int(np.random.SeedSequence(step).generate_state(1)[0]))  # dropout is the same after a resume
+        return self._loss(self.network, batch, np.random.default_rng(step))
 
     def configure_optimizers(self) -> Any:
         """See `qc.nets.optimise`."""

@@ -1,18 +1,42 @@
-"""First weights from a local file. In: an encoder and a file. Out: the encoder with the file's weights."""
+"""Encoders and their first weights, by chance or from a local file. In: a name, a file. Out: a network."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 
+import timm
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from qc.errors import WeightsError
+from qc.errors import SettingsError, WeightsError
 
 _PREFIX = "model."
 """What wrappers of timm's networks put before their names."""
+
+
+def timm_network(name: str, classes: int, weights: str | Path | None = None, dropout: float = 0.0) -> nn.Module:
+    """A network known to timm; nothing is downloaded.
+
+    Args:
+        name: Of the network.
+        classes: Outputs of its last layer, 0 for features.
+        weights: File of first weights of all but the last layer; None or empty for random ones.
+        dropout: Share of features dropped before the last layer, 0-1.
+
+    Raises:
+        SettingsError: If timm does not know it.
+        WeightsError: If the file does not hold its weights.
+    """
+    try:
+        network = timm.create_model(name, pretrained=False, num_classes=classes, drop_rate=dropout)
+    except RuntimeError as error:
+        raise SettingsError(f"encoder {name} cannot be built ({error})", "name one that timm lists") from error
+    if weights:
+        last = str(network.default_cfg["classifier"])  # type: ignore[index]
+        load_encoder(network, Path(weights), name, without=(f"{last}.",))
+    return network
 
 
 def load_encoder(encoder: nn.Module, path: Path, name: str, without: tuple[str, ...] = ()) -> None:

@@ -103,8 +103,7 @@ def _fitted(
 def bag_loss(fit: BagFitSettings) -> Loss:
     """Binary cross-entropy, each label with its weight."""
 
-    def loss(network: nn.Module, batch: BagBatch, rng: np.random.Generator) -> Tensor:
-        torch.manual_seed(int(rng.integers(2**31)))  # dropout is the same after a resume
+    def loss(network: nn.Module, batch: BagBatch, _rng: np.random.Generator) -> Tensor:
         logit, _ = network(batch["cells"], batch["mask"], batch["clinical"])
         weight = torch.where(batch["target"] > 0.5, fit.tumoral_weight, fit.reactive_weight)
         return functional.binary_cross_entropy_with_logits(logit.float(), batch["target"], weight)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import timm
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -15,12 +14,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from qc.config.lymphocytosis import PseudoLabelSettings
 from qc.downstream.lymphocytosis.linear import chances, fit_logistic
-from qc.downstream.lymphocytosis.networks import load_encoder
 from qc.downstream.lymphocytosis.sampler import ShuffledRows
 from qc.downstream.lymphocytosis.tensors import Tensors
 from qc.downstream.network import scaled
 from qc.downstream.trainer import train
-from qc.errors import SettingsError
+from qc.nets.pretrained import timm_network
 
 Float = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -112,15 +110,7 @@ class _Rates:
 def _network(settings: PseudoLabelSettings, seed: int) -> nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        try:
-            network = timm.create_model(settings.encoder, pretrained=False, num_classes=1)
-        except RuntimeError as error:
-            raise SettingsError(
-                f"encoder {settings.encoder} cannot be built ({error})", "name one that timm lists"
-            ) from error
-    if settings.encoder_weights is not None:
-        load_encoder(network, Path(settings.encoder_weights))
-    return network
+        return timm_network(settings.encoder, 1, settings.encoder_weights)
 
 
 def _loss(network: nn.Module, batch: Any, rng: np.random.Generator) -> Tensor:  # noqa: ARG001

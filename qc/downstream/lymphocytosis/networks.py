@@ -2,20 +2,15 @@
 
 import itertools
 from collections.abc import Sequence
-from pathlib import Path
-from pickle import UnpicklingError
 
-import timm
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from qc.config.lymphocytosis import AttentionMilSettings, DeepMilSettings
 from qc.downstream.lymphocytosis.aggregate import Aggregate
 from qc.downstream.lymphocytosis.cohort import CLINICAL
 from qc.downstream.network import scaled
-from qc.errors import SettingsError, WeightsError
+from qc.nets.pretrained import timm_network
 
 
 class AttentionMil(nn.Module):
@@ -29,7 +24,7 @@ class AttentionMil(nn.Module):
         self._settings = settings
         width = 0
         if settings.uses_images:
-            self.encoder = _encoder(settings)
+            self.encoder = timm_network(settings.encoder, 0, settings.encoder_weights)
             self._features = int(self.encoder.num_features)  # type: ignore[arg-type]
             self.aggregate = Aggregate(self._features, settings.aggregation, settings.attention_width)
             width += self.aggregate.features
@@ -95,33 +90,3 @@ def _layers(widths: Sequence[int], dropout: float) -> nn.Sequential:
     for before, after in itertools.pairwise(widths):
         parts += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout), nn.LayerNorm(after)]
     return nn.Sequential(*parts)
-
-
-def _encoder(settings: AttentionMilSettings) -> nn.Module:
-    try:
-        encoder = timm.create_model(settings.encoder, pretrained=False, num_classes=0)
-    except RuntimeError as error:
-        raise SettingsError(
-            f"encoder {settings.encoder} cannot be built ({error})", "name one that timm lists"
-        ) from error
-    if settings.encoder_weights is not None:
-        load_encoder(encoder, Path(settings.encoder_weights))
-    return encoder
-
-
-def load_encoder(encoder: nn.Module, path: Path) -> None:
-    """Weights of the convolutions from a file; its last layer, for other classes, is not taken.
-
-    Raises:
-        WeightsError: If the file does not hold them.
-    """
-    try:
-        state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, weights_only=True)
-        own = encoder.state_dict()
-        last = {f"{encoder.default_cfg['classifier']}.{what}" for what in ("weight", "bias")}  # type: ignore[index, operator]
-        encoder.load_state_dict({name: own[name] if name in last else state[name] for name in own})
-    except (OSError, RuntimeError, ValueError, KeyError, SafetensorError, UnpicklingError) as error:
-        raise WeightsError(
-            f"{path} does not hold weights of the encoder ({str(error).splitlines()[0]})",
-            "give a safetensors or state-dict file of the same timm network",
-        ) from error

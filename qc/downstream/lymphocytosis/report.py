@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import fill
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,10 @@ from qc.downstream.lymphocytosis.pooled import SUMMARIES, summaries
 from qc.downstream.lymphocytosis.rates import RATES, balanced_of, counted
 from qc.downstream.lymphocytosis.study import Filtering, Line
 from qc.downstream.lymphocytosis.validate import Outcome
+from qc.downstream.prose import paragraph
 from qc.downstream.tables import markdown, signed
 from qc.metrics.ranking import auroc
 
-_WIDTH = 118
 _LABELS = ("reactive", "tumoral")
 _SINGLE = 10
 
@@ -53,7 +52,7 @@ def report_markdown(
             *_single(bags, settings),
             *_filtering(filterings, settings),
             *(["## What follows\n"] if settings.notes else []),
-            *(_text(note) for note in settings.notes),
+            *(paragraph(note) for note in settings.notes),
             *_how(settings, tables, filterings, how),
         ]
     )
@@ -78,13 +77,13 @@ def repeats_of(outcome: Outcome, rate: str) -> NDArray[np.float64]:
 def _data(bags: Bags) -> list[str]:
     counts, target = bags.counts, bags.target
     return [
-        _text(
+        paragraph(
             f"{len(bags)} patients with lymphocytosis, {int(target.sum())} tumoral and {int((~target).sum())} "
             f"reactive, {counts.sum()} images of single blood cells of 112 px ({counts.min()} to {counts.max()} a "
             "patient), age, sex and lymphocyte count. The data carry no licence: they were measured with, and nothing "
             "that was trained on them is published."
         ),
-        _text(
+        paragraph(
             "All figures are from cross-validations by patient, folds alike in label, age and count, repeated with "
             "other folds and seeds. In each repeat every patient is judged once by a model that never saw the patient; "
             "a rate is taken over all patients of a repeat, then mean and standard deviation over repeats. Tumoral is "
@@ -97,7 +96,7 @@ def _data(bags: Bags) -> list[str]:
 def _default(outcome: Outcome, settings: LymphocytosisStudySettings) -> list[str]:
     found = figure(outcome.scores, balanced_of, settings.resamples)
     return [
-        _text(
+        paragraph(
             f"**The default recipe reaches a balanced accuracy of {found.value:.3f}**, 95 % interval over patients "
             f"{found.low:.3f} to {found.high:.3f}, in {outcome.chance.shape[1]} repeats. Its settings were chosen on "
             "cross-validations of these patients; a line that chooses anew within "
@@ -123,14 +122,14 @@ def _table(table: TableSettings, settings: LymphocytosisStudySettings, lines: Se
     published = [[line.arm.name, *(_theirs(line, rate) for rate in RATES)] for line in lines if line.arm.published]
     return [
         f"## {table.title}\n",
-        *([_text(table.text)] if table.text else []),
+        *([paragraph(table.text)] if table.text else []),
         markdown(head, rows),
         *(
             ["Published by others, on other splits of other patients:\n", markdown(["arm", *RATES], published)]
             if theirs
             else []
         ),
-        *([_text(f"Source: {table.source}")] if table.source else []),
+        *([paragraph(f"Source: {table.source}")] if table.source else []),
         f"![Balanced accuracy of each repeat]({image})\n",
     ]
 
@@ -144,7 +143,7 @@ def _single(bags: Bags, settings: LymphocytosisStudySettings) -> list[str]:
     rows = [[name.replace("_", " "), f"{value:.2f}", _LABELS[value > 0.5]] for value, name in first]
     return [
         "## What cells say one number at a time\n",
-        _text(
+        paragraph(
             "AUROC of single means and deviations over a patient's cells, of all patients, nothing trained. Reactive "
             "lymphocytes differ from each other in colour, shape and place of the nucleus; those of a clone are alike, "
             "and their chromatin is coarser."
@@ -167,7 +166,7 @@ def _filtering(filterings: Sequence[Filtering], settings: LymphocytosisStudySett
         return []
     lines = [
         "## Raw against filtered cells\n",
-        _text(
+        paragraph(
             "Images that are blurred, stained over, empty or show a clump are left out by sharpness, brightness of the "
             "glass, covered area and nucleus (see docs/downstream-lymphocytosis.md); labels play no part. The same is "
             "done again with a share of all cells spoilt on purpose: out of focus by a disc, under a blot of stain, or "
@@ -224,12 +223,8 @@ def _how(
     return [
         "## How this was made\n",
         "```sh\n" + "\n".join(settings.commands) + "\n```\n",
-        _text(
+        paragraph(
             f"{how.machine}; {models} models were trained and tested in {minutes:.0f} minutes of wall time on a "
             "machine that did other work beside it. What stands in several lines was trained once."
         ),
     ]
-
-
-def _text(text: str) -> str:
-    return fill(text, _WIDTH) + "\n"

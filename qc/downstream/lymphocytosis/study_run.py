@@ -1,7 +1,5 @@
 """The study as one call. In: settings and a folder of patients. Out: a report with plots."""
 
-import os
-import platform
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +8,7 @@ from qc.downstream.lymphocytosis.cohort import read_cohort
 from qc.downstream.lymphocytosis.plots import plot_repeats
 from qc.downstream.lymphocytosis.report import Circumstances, repeats_of, report_markdown
 from qc.downstream.lymphocytosis.study import read_bags, run_filtering, run_table
+from qc.downstream.trainer import machine
 from qc.files import write_text
 
 Done = Callable[[], None]
@@ -38,6 +37,6 @@ def run_study(
         paths.append(images / f"repeats-{number}.png")
         plot_repeats(lines, [repeats_of(one.outcome, "balanced accuracy") for one in lines], table.title, paths[-1])
     links = [path.relative_to(report.parent).as_posix() for path in paths]
-    how = Circumstances(f"{platform.machine()}, {os.cpu_count()} logical processors, no GPU", links)
+    how = Circumstances(machine(), links)
     write_text(report, report_markdown(settings, bags, tables, filterings, how))
     return [report, *paths]

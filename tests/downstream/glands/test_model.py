@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from PIL import Image
 from safetensors.torch import load_file
 
-from qc.cli.downstream_glands import glands as command
+from qc.cli.main import cli
 from qc.config.glands import GlandSettings, GlandStudySettings, PublishedFigures
 from qc.downstream.glands import training
 from qc.downstream.glands.gate import gate
@@ -218,8 +218,12 @@ def test_the_commands_train_outline_and_judge(
 ) -> None:
     run = CliRunner()
 
-    outlined = run.invoke(command, ["predict", str(trained), str(glands / "testA"), "--out", str(tmp_path / "p")])
-    measured = run.invoke(command, ["evaluate", str(trained), str(glands / "testA"), "--out", str(tmp_path / "e")])
+    outlined = run.invoke(
+        cli, ["downstream", "glands", "predict", str(trained), str(glands / "testA"), "--out", str(tmp_path / "p")]
+    )
+    measured = run.invoke(
+        cli, ["downstream", "glands", "evaluate", str(trained), str(glands / "testA"), "--out", str(tmp_path / "e")]
+    )
 
     assert outlined.exit_code == 0, outlined.output
     with Image.open(tmp_path / "p" / "1-glands.png") as labels:

@@ -10,7 +10,7 @@ import torch
 from click.testing import CliRunner
 from torch import Tensor, nn
 
-from qc.cli.downstream_lymphocytosis import lymphocytosis
+from qc.cli.main import cli
 from qc.config.lymphocytosis import (
     AttentionMilSettings,
     AutoEncoderSettings,
@@ -201,9 +201,11 @@ def test_training_and_judging_at_the_command_line(
     data = new_cohort(tmp_path / "new", patients=3, labels=False)
     model, out = tmp_path / "model.safetensors", tmp_path / "p.csv"
 
-    first = CliRunner().invoke(lymphocytosis, ["train", str(cohort), "--out", str(model)])
+    first = CliRunner().invoke(cli, ["downstream", "lymphocytosis", "train", str(cohort), "--out", str(model)])
     second = CliRunner().invoke(
-        lymphocytosis, ["predict", str(model), str(data), "--out", str(out), "--sheets", str(tmp_path / "sheets")]
+        cli,
+        ["downstream", "lymphocytosis", "predict", str(model), str(data), "--out", str(out)]
+        + ["--sheets", str(tmp_path / "sheets")],
     )
 
     table = pd.read_csv(out)
@@ -242,6 +244,8 @@ def test_the_study_is_one_report_with_plots(cohort: Path, tmp_path: Path) -> Non
 
 def run_predict(model: Path, data: Path, folder: Path) -> pd.DataFrame:
     out = folder / "predictions.csv"
-    found = CliRunner().invoke(lymphocytosis, ["predict", str(model), str(data), "--out", str(out)])
+    found = CliRunner().invoke(
+        cli, ["downstream", "lymphocytosis", "predict", str(model), str(data), "--out", str(out)]
+    )
     assert found.exit_code == 0, found.output
     return pd.read_csv(out)
