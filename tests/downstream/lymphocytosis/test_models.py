@@ -204,8 +204,17 @@ def test_training_and_judging_at_the_command_line(
     first = CliRunner().invoke(cli, ["downstream", "lymphocytosis", "train", str(cohort), "--out", str(model)])
     second = CliRunner().invoke(
         cli,
-        ["downstream", "lymphocytosis", "predict", str(model), str(data), "--out", str(out)]
-        + ["--sheets", str(tmp_path / "sheets")],
+        [
+            "downstream",
+            "lymphocytosis",
+            "predict",
+            str(model),
+            str(data),
+            "--out",
+            str(out),
+            "--sheets",
+            str(tmp_path / "sheets"),
+        ],
     )
 
     table = pd.read_csv(out)
