@@ -14,7 +14,7 @@ from qc.train.bank import Progress, draw_bank
 from qc.train.dataset import Ref
 from qc.train.fit import Machine
 from qc.train.job import Job, Say
-from qc.train.parts import check_patients
+from qc.train.parts import check_patients, check_start
 
 OUTPUTS = (ArtefactClass.CLEAN, *ARTEFACTS, ArtefactClass.GLASS)
 
@@ -47,7 +47,9 @@ def artefact_job(
     """
     settings = load_settings(TrainSettings, config)
     path = config.parent / settings.sources
-    planned = plan_sources(load_settings(TrainingSources, path), root, throw_away, path.parent)
+    sources = load_settings(TrainingSources, path)
+    check_start(settings, OUTPUTS, sources.tissue_density)
+    planned = plan_sources(sources, root, throw_away, path.parent)
     check_patients(planned.tiles, settings, planned.settings.parts)
     bank = draw_bank(planned, settings, tiles, machine.workers, progress)
     cards = source_cards(planned.settings.sources, bank.refs, [item.source.name for item in planned.items])

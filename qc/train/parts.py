@@ -6,7 +6,9 @@ from pathlib import Path
 from qc.artefact.training import split_patients
 from qc.config.train import TrainSettings
 from qc.errors import SettingsError
+from qc.labels import ArtefactClass
 from qc.nets.build import Network
+from qc.nets.card import read_card
 from qc.nets.packaged import network_folder
 from qc.nets.weights import load
 from qc.train.dataset import Ref
@@ -34,6 +36,35 @@ def check_patients(refs: Sequence[Ref], settings: TrainSettings, shares: Mapping
         raise SettingsError(
             f"too few patients ({len(patients)}) for {what}",
             "add sources, set fewer folds, or name fewer parts in the sources file: parts = {train = 0.7, ...}",
+        )
+
+
+def check_start(settings: TrainSettings, classes: Sequence[ArtefactClass], density: float | None) -> None:
+    """Refuse first weights of another kind of network, before any tile is drawn.
+
+    Args:
+        settings: Which may name a network to start from.
+        classes: What is to be told apart.
+        density: What tissue is brought to.
+
+    Raises:
+        SettingsError: If the network is of another task or form, or sees slides in another light.
+        WeightsError: If it is not there or damaged.
+    """
+    if not settings.start:
+        return
+    card = read_card(network_folder(settings.start))
+    if card.classes != tuple(one.name for one in classes) or card.network != settings.network:
+        raise SettingsError(
+            f"{settings.start} tells {', '.join(card.classes)} apart by {card.network}",
+            "start from a network of the same task and form, or from none",
+        )
+    if card.tissue_density != density:
+        raise SettingsError(
+            f"{settings.start} sees tissue at density {card.tissue_density}, the sources ask for {density}",
+            f"write tissue_density = {card.tissue_density} at the top of the sources file"
+            if card.tissue_density
+            else "take tissue_density out of the sources file",
         )
 
 
@@ -82,7 +113,7 @@ def first_network(job: Job, training: list[int], folder: Path) -> Network | None
     A fold starts from the fold of the same name, and no training from a network that knows what it is judged on.
 
     Raises:
-        SettingsError: If the network is of another task or form, or knows too much.
+        SettingsError: If the network knows too much.
         WeightsError: If it is not there or damaged.
     """
     name = job.settings.start
@@ -90,16 +121,6 @@ def first_network(job: Job, training: list[int], folder: Path) -> Network | None
         return None
     start = network_folder(name) if folder == job.folder else Path(name) / folder.name
     model, card = load(start)
-    if card.classes != tuple(one.name for one in job.classes) or card.network != job.settings.network:
-        raise SettingsError(
-            f"{start} tells {', '.join(card.classes)} apart by {card.network}",
-            "start from a network of the same task and form, or from none",
-        )
-    if card.tissue_density != job.tissue_density:
-        raise SettingsError(
-            f"{start} sees tissue at density {card.tissue_density}, the sources ask for {job.tissue_density}",
-            "give the sources the tissue_density of the network's card",
-        )
     known = {slide for source in card.sources for slide in source.slides}
     leaked = (slides_in(job, range(len(job.bank.refs))) - slides_in(job, training)) & known
     if leaked:

@@ -12,6 +12,7 @@ from qc.train.artefact import slides_of, source_cards
 from qc.train.bank import Progress, draw_tissue_bank
 from qc.train.fit import Machine
 from qc.train.job import Job, Say
+from qc.train.parts import check_start
 
 OUTPUTS = (ArtefactClass.CLEAN, ArtefactClass.GLASS)
 _PHANTOMS = "phantoms"
@@ -29,6 +30,7 @@ def tissue_job(
 ) -> Job:
     """Plan the overviews and draw the tiles; see `qc.train.artefact.artefact_job`."""
     settings = load_settings(TrainSettings, config)
+    check_start(settings, OUTPUTS, None)
     path = config.parent / settings.sources
     planned = plan_tissue_sources(load_settings(TissueTrainingSources, path), root, throw_away)
     bank = draw_tissue_bank(planned, settings, tiles, machine.workers, progress)
