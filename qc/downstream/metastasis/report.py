@@ -209,7 +209,7 @@ def _how(settings: MetastasisSettings, how: Circumstances) -> list[str]:
             f"tiles, both kinds and all slides of a kind equally likely, normalisation {own.stain.method}. A tile is "
             f"tumour from {settings.labels.tumour_from:.0%} of its area under a lesion. Slides are labelled by a "
             f"{settings.slides.folds}-fold cross-validation by patient on six figures of the heat map, whose threshold "
-            f"is {settings.heat.threshold:g}. Nothing was chosen on the patients that are reported."
+            f"is {settings.heat.threshold:g}. The network was trained on other slides than those that are reported."
         ),
     ]
 
