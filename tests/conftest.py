@@ -1,6 +1,7 @@
 """What many tests share: a small drawn slide in memory and on disc, the reference collection, and no silent skips."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -190,3 +191,19 @@ def labelled_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(rgb).save(folder / f"slide-{number}.png")
         Image.fromarray(mask).save(folder / f"slide-{number}.mask.tif")
     return folder
+
+
+@pytest.fixture
+def qc(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[object, str, str]]:
+    """Runs the command as a shell would; gives exit code, standard output and standard error."""
+
+    def run(*arguments: object) -> tuple[object, str, str]:
+        from qc.cli import main
+
+        monkeypatch.setattr(sys, "argv", ["qc", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return run

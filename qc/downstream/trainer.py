@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from qc.files import replacing, write_text
+from qc.nets.epochs import Epochs
 from qc.nets.optimise import adamw, precision
 
 Loss = Callable[[nn.Module, Any, np.random.Generator], Tensor]
@@ -111,7 +112,7 @@ def _fit(network: nn.Module, loss: Loss, loader: DataLoader[Any], rates: Rates, 
             max_epochs=rates.epochs,
             precision=precision(),
             deterministic=True,
-            callbacks=[checkpoint, _Epochs()],
+            callbacks=[checkpoint, Epochs()],
             default_root_dir=folder,
             logger=False,
             enable_progress_bar=False,
@@ -125,16 +126,6 @@ def _fit(network: nn.Module, loss: Loss, loader: DataLoader[Any], rates: Rates, 
             ckpt_path=str(earlier) if earlier.is_file() else None,
             weights_only=False,
         )
-
-
-class _Epochs(L.Callback):
-    """Tells the sampler which epoch it is, after a resume too."""
-
-    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:  # noqa: ARG002
-        """See Lightning."""
-        sampler = getattr(trainer.train_dataloader, "batch_sampler", None)
-        if sampler is not None and hasattr(sampler, "set_epoch"):
-            sampler.set_epoch(trainer.current_epoch)
 
 
 class _Training(L.LightningModule):

@@ -4,6 +4,9 @@ Bytes of an image go in, logits of classes come out. No layer looks at a tile as
 statistics), so what is said of a place does not depend on where the tile was cut, and halos leave no seams.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import segmentation_models_pytorch as smp
 import torch
 from segmentation_models_pytorch.decoders.fpn.decoder import Conv3x3GNReLU
@@ -58,7 +61,7 @@ def build(settings: NetworkSettings, classes: int, seed: int = 0) -> Network:
 
 
 def _body(settings: NetworkSettings, classes: int) -> nn.Module:
-    try:
+    with known_encoder(settings.encoder):
         body = smp.FPN(
             settings.encoder,
             encoder_weights=None,
@@ -68,14 +71,25 @@ def _body(settings: NetworkSettings, classes: int) -> nn.Module:
             classes=classes,
             upsampling=settings.upsampling,
         )
+    _make_local(body)
+    return body
+
+
+@contextmanager
+def known_encoder(name: str) -> Iterator[None]:
+    """Say in one sentence that segmentation-models-pytorch cannot build an encoder.
+
+    Raises:
+        SettingsError: In place of what the library raises inside.
+    """
+    try:
+        yield
     except (KeyError, ValueError, RuntimeError) as error:
         reason = str(error).strip("\"'").partition(",")[0]
         raise SettingsError(
-            f"encoder {settings.encoder} cannot be built ({reason})",
+            f"encoder {name} cannot be built ({reason})",
             "name one that segmentation-models-pytorch lists; timm's need the prefix tu-",
         ) from error
-    _make_local(body)
-    return body
 
 
 class _Enlarged(nn.Module):

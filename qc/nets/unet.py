@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from qc.config.glands import UnetSettings
-from qc.errors import SettingsError
+from qc.nets.build import known_encoder
 from qc.nets.pretrained import load_encoder
 
 
@@ -17,7 +17,7 @@ class Unet(nn.Module):
     def __init__(self, settings: UnetSettings, classes: int) -> None:
         super().__init__()
         self.stride = 2 ** len(settings.decoder_channels)
-        try:
+        with known_encoder(settings.encoder):
             self.body = smp.Unet(
                 settings.encoder,
                 encoder_depth=len(settings.decoder_channels),
@@ -25,12 +25,6 @@ class Unet(nn.Module):
                 decoder_channels=settings.decoder_channels,
                 classes=classes,
             )
-        except (KeyError, ValueError, RuntimeError) as error:
-            reason = str(error).strip("\"'").partition(",")[0]
-            raise SettingsError(
-                f"encoder {settings.encoder} cannot be built ({reason})",
-                "name one that segmentation-models-pytorch lists; timm's need the prefix tu-",
-            ) from error
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Logits.

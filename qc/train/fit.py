@@ -16,6 +16,7 @@ from qc.config.training import AugmentSettings
 from qc.errors import SettingsError
 from qc.labels import ArtefactClass
 from qc.nets.build import Network, build
+from qc.nets.epochs import Epochs
 from qc.nets.optimise import precision
 from qc.nets.sampler import BalancedBatches
 from qc.train.dataset import Labels, Ref, TileDataset, Tiles
@@ -127,7 +128,7 @@ def _run(
 
 def _trainer(settings: TrainSettings, folder: Path, machine: Machine, checkpoints: list[ModelCheckpoint]) -> L.Trainer:
     averaging = EMAWeightAveraging(decay=settings.optimiser.averaging)
-    callbacks: list[Any] = [*checkpoints, averaging, _Epochs(), Curves(folder / _CURVES)]
+    callbacks: list[Any] = [*checkpoints, averaging, Epochs(), Curves(folder / _CURVES)]
     if len(checkpoints) > 1:
         callbacks.append(EarlyStopping("validation_loss", patience=settings.optimiser.patience))
     if not machine.quiet:
@@ -146,17 +147,6 @@ def _trainer(settings: TrainSettings, folder: Path, machine: Machine, checkpoint
         use_distributed_sampler=False,
         gradient_clip_val=1.0,
     )
-
-
-class _Epochs(L.Callback):
-    """Tells the sampler which epoch it is, after a resume too."""
-
-    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:  # noqa: ARG002
-        """See Lightning."""
-        loader = trainer.train_dataloader
-        sampler = getattr(loader, "batch_sampler", None)
-        if isinstance(sampler, BalancedBatches):
-            sampler.set_epoch(trainer.current_epoch)
 
 
 class _Data(L.LightningDataModule):

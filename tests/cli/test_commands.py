@@ -2,11 +2,8 @@ import csv
 import io
 import json
 import shutil
-import sys
 
 import pytest
-
-from qc.cli import main
 
 
 @pytest.fixture
@@ -15,20 +12,6 @@ def slides(small_tiff, tmp_path):
     folder.mkdir()
     shutil.copy(small_tiff, folder / "good.tiff")
     return folder
-
-
-@pytest.fixture
-def qc(monkeypatch, capsys):
-    """Runs the command as a shell would; gives exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["qc", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return run
 
 
 def test_good_slides_end_with_zero_and_a_table(qc, slides, tmp_path):

@@ -1,13 +1,10 @@
 """A person's corrections on their whole way: assessed, exported, corrected as in QuPath, imported, trained on."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from qc.cli import main
 from qc.exchange.rasters import read_artefact_map
 from qc.labels import IGNORE, ArtefactClass
 from qc.nets.card import read_card
@@ -29,18 +26,6 @@ validation_batches = 1
 [optimiser]
 epochs = 1
 """
-
-
-@pytest.fixture
-def qc(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["qc", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return call
 
 
 def corrected(path: Path, folder: Path) -> None:

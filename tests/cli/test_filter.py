@@ -1,6 +1,5 @@
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from qc.cli import main
 from qc.config.assess import AssessSettings
 from qc.config.profile import load_profile
 from qc.manifest import read_manifest
@@ -35,20 +33,6 @@ def run_folder(small_tiff: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     files = find_slides([folder / "slides"])
     assess_many(files, RunFolder(folder / "run"), AssessSettings(), load_profile("default"))
     return folder / "run"
-
-
-@pytest.fixture
-def qc(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Qc:
-    """Runs the command as a shell would; gives exit code, standard output and standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["qc", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return run
 
 
 def cohort(path: Path, *lines: str) -> Path:

@@ -1,12 +1,10 @@
 import json
 import shutil
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from qc.cli import main
 from qc.config.assess import AssessSettings
 from qc.config.profile import load_profile
 from qc.exchange.coords import read_coords
@@ -69,18 +67,6 @@ def run(tmp_path, data):
     )
     folder.slide("b-1").write_record(failed)
     return folder
-
-
-@pytest.fixture
-def qc(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["qc", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return call
 
 
 def stored(run, slide_id):
