@@ -1,18 +1,18 @@
 """`qc train artefact` from images with masks to a network that assesses."""
 
-import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from qc.cli import main
 from qc.labels import ARTEFACTS
 from qc.nets.card import read_card
 from qc.nets.session import Session
+
+Qc = Callable[..., tuple[object, str, str]]
 
 ON_CPU = ("--workers", 0, "--accelerator", "cpu")
 SOURCES = """
@@ -65,23 +65,6 @@ epochs = 1
 """
 
 
-@pytest.fixture(scope="module")
-def qc() -> Any:
-    """Runs the command as a shell would; gives exit code, standard output and standard error."""
-
-    def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[object, str, str]:
-        before, sys.argv = sys.argv, ["qc", *map(str, arguments)]
-        try:
-            with pytest.raises(SystemExit) as ended:
-                main()
-        finally:
-            sys.argv = before
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return run
-
-
 def described(folder: Path, use: str = "train") -> Path:
     (folder / "sources.toml").write_text(SOURCES.format(use=use), encoding="utf-8")
     (folder / "training.toml").write_text(TRAINING, encoding="utf-8")
@@ -89,14 +72,14 @@ def described(folder: Path, use: str = "train") -> Path:
 
 
 def test_images_with_masks_become_a_network_with_a_card_and_pictures(
-    qc: Any, labelled_images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    qc: Qc, labelled_images: Path, tmp_path: Path
 ) -> None:
     config, out = described(tmp_path), tmp_path / "network"
     told = ("train", "artefact", config, "--data", labelled_images, "--out", out, *ON_CPU)
 
-    part, _, _ = qc(capsys, *told, "--part", "fold-1")
+    part, _, _ = qc(*told, "--part", "fold-1")
     trained_alone = (out / "fold-1" / "last.ckpt").read_bytes()
-    code, said, err = qc(capsys, *told)
+    code, said, err = qc(*told)
 
     assert (part, code) == (0, 0), err
     assert "fold-0: leaving out" in said
@@ -120,7 +103,7 @@ def test_images_with_masks_become_a_network_with_a_card_and_pictures(
     found = Session(out).probabilities(np.full((64, 64, 3), 200, np.uint8))
     assert found.shape == (7, 16, 16)
 
-    again, _, _ = qc(capsys, *told)
+    again, _, _ = qc(*told)
 
     assert again == 0
     later = read_card(out)
@@ -129,17 +112,17 @@ def test_images_with_masks_become_a_network_with_a_card_and_pictures(
 
 
 def test_a_training_starts_from_another_network_unless_that_knows_what_this_one_is_judged_on(
-    qc: Any, labelled_images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    qc: Qc, labelled_images: Path, tmp_path: Path
 ) -> None:
     config, first = described(tmp_path), tmp_path / "first"
     on = ("--data", labelled_images, "--tiles", tmp_path / "tiles", *ON_CPU)
-    qc(capsys, "train", "artefact", config, "--out", first, *on)
+    qc("train", "artefact", config, "--out", first, *on)
     still = TRAINING.replace("epochs = 1", "epochs = 1\nlearning_rate = 1e-9")
     config.write_text(f'start = "{first}"\n{still}', encoding="utf-8")
 
-    code, _, err = qc(capsys, "train", "artefact", config, "--out", tmp_path / "second", *on)
+    code, _, err = qc("train", "artefact", config, "--out", tmp_path / "second", *on)
     config.write_text(f'start = "{first}"\n{still.replace("folds = 2", "folds = 0")}', "utf-8")
-    refused, _, why = qc(capsys, "train", "artefact", config, "--out", tmp_path / "third", *on)
+    refused, _, why = qc("train", "artefact", config, "--out", tmp_path / "third", *on)
 
     assert code == 0, err
     for part in (".", "fold-0", "fold-1"):
@@ -150,19 +133,19 @@ def test_a_training_starts_from_another_network_unless_that_knows_what_this_one_
     assert "which this training is judged on" in " ".join(why.split())
 
     (tmp_path / "sources.toml").write_text(f"tissue_density = 0.2\n{SOURCES.format(use='train')}", encoding="utf-8")
-    other, _, why = qc(capsys, "train", "artefact", config, "--out", tmp_path / "fourth", *on)
+    other, _, why = qc("train", "artefact", config, "--out", tmp_path / "fourth", *on)
     assert other == 2
     assert "sees tissue at density None, the sources ask for 0.2" in " ".join(why.split())
 
 
 def test_what_may_only_be_measured_on_is_refused_unless_the_weights_are_thrown_away(
-    qc: Any, labelled_images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    qc: Qc, labelled_images: Path, tmp_path: Path
 ) -> None:
     config = described(tmp_path, use="evaluate")
     told = ("train", "artefact", config, "--data", labelled_images, "--out", tmp_path / "out", *ON_CPU)
 
-    code, _, err = qc(capsys, *told)
-    allowed, _, later = qc(capsys, *told, "--throw-away", "--part", "fold-9")
+    code, _, err = qc(*told)
+    allowed, _, later = qc(*told, "--throw-away", "--part", "fold-9")
 
     assert (code, allowed) == (2, 2)
     assert "source own (CC-BY-4.0) may be measured on, but not trained on" in " ".join(err.split())
@@ -181,10 +164,9 @@ def test_what_may_only_be_measured_on_is_refused_unless_the_weights_are_thrown_a
     ],
 )
 def test_a_training_that_cannot_be_is_refused_in_one_sentence(
-    qc: Any,
+    qc: Qc,
     labelled_images: Path,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
     change: dict[str, str],
     says: str,
 ) -> None:
@@ -192,9 +174,7 @@ def test_a_training_that_cannot_be_is_refused_in_one_sentence(
     ((old, new),) = change.items()
     config.write_text(TRAINING.replace(old, new), encoding="utf-8")
 
-    code, _, err = qc(
-        capsys, "train", "artefact", config, "--data", labelled_images, "--out", tmp_path / "out", *ON_CPU
-    )
+    code, _, err = qc("train", "artefact", config, "--data", labelled_images, "--out", tmp_path / "out", *ON_CPU)
 
     assert code == 2
     assert says in " ".join(err.split())

@@ -1,13 +1,10 @@
 """From `qc split --folds` to `qc downstream compare`: the manifest's own folds, each tested on once."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
-from qc.cli import main
 from qc.config.downstream import ClassifierSettings, CompareSettings, DownstreamSettings
 from qc.config.toml import load_settings
 from qc.downstream.follicular.arms import filter_arms
@@ -27,15 +24,8 @@ def test_a_manifest_with_folds_is_cross_validated_by_them(
     small: Callable[..., ClassifierSettings],
     manifest_path: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    qc: Callable[..., tuple[object, str, str]],
 ) -> None:
-    def qc(*arguments: object) -> tuple[object, str]:
-        monkeypatch.setattr(sys, "argv", ["qc", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code or 0, capsys.readouterr().err
-
     folded, settings = tmp_path / "folded.parquet", tmp_path / "settings.toml"
     settings.write_text(as_toml(small()), encoding="utf-8")
 
@@ -43,11 +33,11 @@ def test_a_manifest_with_folds_is_cross_validated_by_them(
     table = slides.assign(slide=slides["slide_id"], patient=slides["slide_id"])
     table[["slide", "patient", "label"]].to_csv(tmp_path / "cohort.csv", index=False)
 
-    split, why = qc(
+    split, _, why = qc(
         *("split", tmp_path / "cohort.csv", "--folds", 2, "--stratify", "label", "--out", tmp_path / "splits.csv"),
         *("--manifest", manifest_path, "--out-manifest", folded),
     )
-    compared, err = qc("downstream", "compare", folded, "--out", tmp_path / "out", "--settings", settings)
+    compared, _, err = qc("downstream", "compare", folded, "--out", tmp_path / "out", "--settings", settings)
 
     assert (split, compared) == (0, 0), why + err
     scores = pd.read_csv(tmp_path / "out" / "slides.csv")
