@@ -57,17 +57,6 @@ def lay(artefact: Artefact, transmittance: Float, mpp: float) -> tuple[Float, Ma
     return np.clip(artefact.lay(image, at), 0, 1).astype(np.float32), mask
 
 
-def image_bounds(transmittance: Float, mpp: float) -> Bounds:
-    """The image's rectangle in um."""
-    return Bounds(0.0, 0.0, transmittance.shape[1] * mpp, transmittance.shape[0] * mpp)
-
-
-def random_centre(bounds: Bounds, rng: np.random.Generator) -> tuple[float, float]:
-    """A point in the middle two thirds of `bounds`."""
-    u, v = rng.uniform(1 / 6, 5 / 6, 2)
-    return bounds.x0 + u * (bounds.x1 - bounds.x0), bounds.y0 + v * (bounds.y1 - bounds.y0)
-
-
 def touched_window(artefact: Artefact, at: Coords) -> tuple[slice, slice] | None:
     """Rows and columns that hold every pixel the artefact may change; None when there is none."""
     touched = artefact.touches(at.thinned(_STEP_PX))

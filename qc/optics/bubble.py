@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qc.optics.artefact import Several, image_bounds, lay, random_centre
+from qc.optics.artefact import Several
 from qc.optics.defocus import blur
 from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
 from qc.optics.stain import denser, filtered
 
-_SLIDE_UM = 60_000.0  # longer than any tissue: a cover slip's edge does not end on it
+SLIDE_UM = 60_000.0  # longer than any tissue: a cover slip's edge does not end on it
 
 
 @dataclass(frozen=True)
@@ -167,20 +167,5 @@ def draw_bubbles(bounds: Bounds, rng: np.random.Generator, size_um: float, stren
 def draw_slip_edge(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> SlipEdge:
     """An edge right across the slide with a strip of air 0.3-1 `size_um` wide beyond it."""
     sway_um = float(rng.choice([15.0, 150.0]))
-    curve = Curve.draw(rng, bounds.centre, _SLIDE_UM, sway=sway_um / _SLIDE_UM)
+    curve = Curve.draw(rng, bounds.centre, SLIDE_UM, sway=sway_um / SLIDE_UM)
     return SlipEdge(curve, Interface.draw(rng, strength), size_um * float(rng.uniform(0.3, 1.0)))
-
-
-def lay_bubble(
-    transmittance: Float, mpp: float, rng: np.random.Generator, size_um: float | None = None, strength: float = 1.0
-) -> tuple[Float, Mask]:
-    """Bubbles or a cover-slip edge on the image; arguments as for `qc.optics.fold.lay_fold`.
-
-    Returns:
-        Image, and (H, W) bool: all air, and the dark line around it.
-    """
-    box = image_bounds(transmittance, mpp)
-    size = size_um or box.diagonal * float(rng.uniform(0.1, 0.8))
-    place = Bounds.around(random_centre(box, rng), 1.0)
-    draw = draw_bubbles if rng.random() < 0.7 else draw_slip_edge
-    return lay(draw(place, rng, size, strength), transmittance, mpp)

@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from qc.optics.artefact import image_bounds, lay, random_centre
 from qc.optics.field import Bounds, Coords, Float, Waves
 
 _FINE_RADIUS_PX = 5.0  # larger discs are laid on a smaller image: they leave nothing finer to see
@@ -84,7 +83,7 @@ class FocusLoss:
         radius_um: Blur radius in the middle.
         limit_um: From this blur radius on, tissue counts as out of focus; below, only as a little soft.
         edge_um: Distance over which the radius grows from nothing to its full value.
-        shape: Signed field, um: positive inside.
+        wobble: Roughens the outline.
     """
 
     bounds: Bounds
@@ -128,13 +127,12 @@ def draw_focus_loss(bounds: Bounds, rng: np.random.Generator, size_um: float, st
     aspect = rng.uniform(0.6, 1.6)
     half = (size_um / 2 * aspect**0.5, size_um / 2 / aspect**0.5)
     reach = max(half) * 1.4
-    centre = bounds.centre
     return FocusLoss(
-        bounds=Bounds(centre[0] - reach, centre[1] - reach, centre[0] + reach, centre[1] + reach),
+        bounds=Bounds.around(bounds.centre, reach),
         radius_um=max(OUT_OF_FOCUS_LIMIT_UM * 1.25, float(rng.uniform(2.5, 14.0)) * strength),
         limit_um=OUT_OF_FOCUS_LIMIT_UM,
         edge_um=float(rng.uniform(0.1, 0.5)) * size_um / 2,
-        centre=centre,
+        centre=bounds.centre,
         half_axes=half,
         wobble=Waves.draw(rng, size_um / 2, 0.15 * size_um / 2),
     )
@@ -146,20 +144,6 @@ def draw_focus_dip(bounds: Bounds, rng: np.random.Generator, size_um: float, str
     reach_um = min(patch.half_axes)
     wobble = Waves.draw(rng, 1.2 * size_um, 0.12 * reach_um)
     return replace(patch, edge_um=float(rng.uniform(0.35, 1.0)) * reach_um, wobble=wobble)
-
-
-def lay_defocus(
-    transmittance: Float, mpp: float, rng: np.random.Generator, size_um: float | None = None, strength: float = 1.0
-) -> tuple[Float, NDArray[np.bool_]]:
-    """A patch out of focus on the image; arguments as for `qc.optics.fold.lay_fold`.
-
-    Returns:
-        Image, and (H, W) bool: where the blur radius exceeds `OUT_OF_FOCUS_LIMIT_UM`. Around it the image is
-        a little soft without being called out of focus.
-    """
-    box = image_bounds(transmittance, mpp)
-    size = size_um or box.diagonal * float(rng.uniform(0.4, 2.0))
-    return lay(draw_focus_loss(Bounds.around(random_centre(box, rng), 1.0), rng, size, strength), transmittance, mpp)
 
 
 @dataclass(frozen=True)

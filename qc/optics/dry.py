@@ -12,12 +12,11 @@ import cv2
 import numpy as np
 
 from qc.optics.artefact import Several
-from qc.optics.bubble import Bubble, Interface, SlipEdge
+from qc.optics.bubble import SLIDE_UM, Bubble, Interface, SlipEdge
 from qc.optics.defocus import blur, disc_kernel
 from qc.optics.field import Bounds, Coords, Curve, Float, Waves, smoothstep
 from qc.optics.stain import TRANSMITTANCE_FLOOR, filtered
 
-_EDGE_UM = 60_000.0  # longer than any tissue: a cover slip's edge does not end on it
 _TABLE_PX = 256
 _CELL = 4  # table pixels per grain
 
@@ -176,5 +175,5 @@ def draw_dry_bubbles(bounds: Bounds, rng: np.random.Generator, size_um: float, s
 def draw_dry_edge(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> DryEdge:
     """An edge right across the slide with dry tissue out to 0.3-1 `size_um` beyond it."""
     sway_um = float(rng.choice([0.0, 15.0, 150.0]))
-    curve = Curve.draw(rng, bounds.centre, _EDGE_UM, sway=sway_um / _EDGE_UM)
+    curve = Curve.draw(rng, bounds.centre, SLIDE_UM, sway=sway_um / SLIDE_UM)
     return DryEdge(curve, DryInterface.draw_dry(rng, strength), size_um * float(rng.uniform(0.3, 1.0)))

@@ -32,6 +32,10 @@ class Bounds:
         """Length of the diagonal in um."""
         return float(np.hypot(self.x1 - self.x0, self.y1 - self.y0))
 
+    def grown(self, by_um: float) -> "Bounds":
+        """The rectangle with `by_um` more on each side."""
+        return Bounds(self.x0 - by_um, self.y0 - by_um, self.x1 + by_um, self.y1 + by_um)
+
     def overlaps(self, other: "Bounds") -> bool:
         """True when the two share an area."""
         return self.x0 < other.x1 and other.x0 < self.x1 and self.y0 < other.y1 and other.y0 < self.y1

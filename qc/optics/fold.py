@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from qc.optics.artefact import Several, image_bounds, lay, random_centre
+from qc.optics.artefact import Several
 from qc.optics.defocus import blur
 from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
 from qc.optics.stain import denser
@@ -39,9 +39,7 @@ class Fold:
     @property
     def bounds(self) -> Bounds:
         """Around the band."""
-        box = self.curve.bounds
-        grow = self.width_um * 2
-        return Bounds(box.x0 - grow, box.y0 - grow, box.x1 + grow, box.y1 + grow)
+        return self.curve.bounds.grown(2 * self.width_um)
 
     @property
     def halo_um(self) -> float:
@@ -146,25 +144,3 @@ def draw_creases(bounds: Bounds, rng: np.random.Generator, size_um: float, stren
             )
         )
     return Several(tuple(folds))
-
-
-def lay_fold(
-    transmittance: Float, mpp: float, rng: np.random.Generator, size_um: float | None = None, strength: float = 1.0
-) -> tuple[Float, Mask]:
-    """A fold or a group of wrinkles on the image.
-
-    Args:
-        transmittance: (H, W, 3) float32, 0-1.
-        mpp: Micrometres per pixel.
-        rng: Draws everything not given.
-        size_um: Length; by default 0.3-1.2 of the image's diagonal.
-        strength: Scales the covering layers; 1 doubles the optical density on average.
-
-    Returns:
-        Image, and (H, W) bool: where at least a tenth of a layer lies on top.
-    """
-    box = image_bounds(transmittance, mpp)
-    length = size_um or box.diagonal * float(rng.uniform(0.3, 1.2))
-    place = Bounds.around(random_centre(box, rng), 1.0)
-    draw = draw_wrinkles if rng.random() < 0.35 else draw_fold
-    return lay(draw(place, rng, length, strength), transmittance, mpp)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qc.optics.artefact import VISIBLE, Several, image_bounds, lay, random_centre
+from qc.optics.artefact import VISIBLE, Several
 from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
 from qc.optics.stain import filtered
 
@@ -68,8 +68,7 @@ class Body:
     @property
     def bounds(self) -> Bounds:
         """Around the body and its rim."""
-        box, grow = self.outline.bounds, self.material.reach_um
-        return Bounds(box.x0 - grow, box.y0 - grow, box.x1 + grow, box.y1 + grow)
+        return self.outline.bounds.grown(self.material.reach_um)
 
     @property
     def halo_um(self) -> float:
@@ -123,8 +122,7 @@ class Thread:
     @property
     def bounds(self) -> Bounds:
         """A square around it."""
-        box = self.curve.bounds
-        return Bounds(box.x0 - self.width_um, box.y0 - self.width_um, box.x1 + self.width_um, box.y1 + self.width_um)
+        return self.curve.bounds.grown(self.width_um)
 
     def inside_um(self, at: Coords) -> Float:
         """Signed distance to the border, positive inside."""
@@ -201,17 +199,3 @@ def draw_foreign(bounds: Bounds, rng: np.random.Generator, size_um: float, stren
         near = Bounds.around((bounds.centre[0] + float(x), bounds.centre[1] + float(y)), 1.0)
         bodies.append(draw(near, rng, float(np.exp(rng.uniform(np.log(low), np.log(high)))), strength))
     return Several(tuple(bodies))
-
-
-def lay_foreign(
-    transmittance: Float, mpp: float, rng: np.random.Generator, size_um: float | None = None, strength: float = 1.0
-) -> tuple[Float, Mask]:
-    """Foreign bodies on the image; arguments as for `qc.optics.fold.lay_fold`.
-
-    Returns:
-        Image, and (H, W) bool: the bodies and the rims that take or add at least 8 % of the light.
-    """
-    box = image_bounds(transmittance, mpp)
-    size = size_um or float(np.exp(rng.uniform(np.log(25), np.log(min(400.0, box.diagonal / 2 + 30)))))
-    place = Bounds.around(random_centre(box, rng), 1.0)
-    return lay(draw_foreign(place, rng, size, strength), transmittance, mpp)

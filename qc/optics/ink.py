@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qc.optics.artefact import VISIBLE, Several, image_bounds, lay, random_centre
+from qc.optics.artefact import VISIBLE, Several
 from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
 from qc.optics.stain import filtered
 
@@ -70,8 +70,7 @@ class Stroke:
     @property
     def bounds(self) -> Bounds:
         """Around the stroke and its soft edges."""
-        box, grow = self.path.bounds, self.width_um + 2 * self.soft_um
-        return Bounds(box.x0 - grow, box.y0 - grow, box.x1 + grow, box.y1 + grow)
+        return self.path.bounds.grown(self.width_um + 2 * self.soft_um)
 
     @property
     def halo_um(self) -> float:
@@ -149,17 +148,3 @@ def draw_ink(bounds: Bounds, rng: np.random.Generator, size_um: float, strength:
             )
         )
     return Several(tuple(strokes))
-
-
-def lay_ink(
-    transmittance: Float, mpp: float, rng: np.random.Generator, size_um: float | None = None, strength: float = 1.0
-) -> tuple[Float, Mask]:
-    """Pen strokes on the image; arguments as for `qc.optics.fold.lay_fold`.
-
-    Returns:
-        Image, and (H, W) bool: where the ink takes at least 4 % of the light of its strongest colour.
-    """
-    box = image_bounds(transmittance, mpp)
-    size = size_um or box.diagonal * float(rng.uniform(0.3, 1.5))
-    place = Bounds.around(random_centre(box, rng), 1.0)
-    return lay(draw_ink(place, rng, size, strength), transmittance, mpp)

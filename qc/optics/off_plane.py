@@ -27,8 +27,7 @@ class OffPlane:
     @property
     def bounds(self) -> Bounds:
         """Around the body and its blur."""
-        box, grow = self.body.bounds, self.radius_um
-        return Bounds(box.x0 - grow, box.y0 - grow, box.x1 + grow, box.y1 + grow)
+        return self.body.bounds.grown(self.radius_um)
 
     @property
     def halo_um(self) -> float:

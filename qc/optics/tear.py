@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qc.optics.artefact import Several, image_bounds, lay, random_centre
+from qc.optics.artefact import Several
 from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
 from qc.optics.stain import denser
 
@@ -24,8 +24,7 @@ class Tear:
     @property
     def bounds(self) -> Bounds:
         """Around the crack and its margins."""
-        box, grow = self.curve.bounds, 2 * self.width_um + _MARGIN_UM
-        return Bounds(box.x0 - grow, box.y0 - grow, box.x1 + grow, box.y1 + grow)
+        return self.curve.bounds.grown(2 * self.width_um + _MARGIN_UM)
 
     @property
     def halo_um(self) -> float:
@@ -171,18 +170,3 @@ def draw_blinds(bounds: Bounds, rng: np.random.Generator, size_um: float, streng
         sway=Waves.draw(rng, 10 * period, 0.35 * period),
         breaks=Waves.draw(rng, float(rng.uniform(60, 300)), 0.25, count=9),
     )
-
-
-def lay_tear(
-    transmittance: Float, mpp: float, rng: np.random.Generator, size_um: float | None = None, strength: float = 1.0
-) -> tuple[Float, Mask]:
-    """Cracks or knife chatter on the image; arguments as for `qc.optics.fold.lay_fold`.
-
-    Returns:
-        Image, and (H, W) bool: cracks with their margins, or the chattered field.
-    """
-    box = image_bounds(transmittance, mpp)
-    size = size_um or box.diagonal * float(rng.uniform(0.2, 0.9))
-    place = Bounds.around(random_centre(box, rng), 1.0)
-    draw = draw_tear if rng.random() < 0.6 else draw_chatter
-    return lay(draw(place, rng, size, strength), transmittance, mpp)
