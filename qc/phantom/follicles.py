@@ -5,20 +5,14 @@ What tells the patterns apart is what pathologists go by: number and crowding, s
 zones, polarity, macrophages (Swerdlow et al., WHO Classification of Tumours of Haematopoietic and Lymphoid Tissues).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qc.phantom.compartment import Compartment, Labels, Noise, Plane
 from qc.phantom.nuclei import scatter
 from qc.phantom.spec import FollicleSpec
-from qc.phantom.texture import Compartment
-
-Labels = NDArray[np.uint8]
-Plane = NDArray[np.float32]
-Noise = Callable[[tuple[int, int], float, np.random.Generator], Plane]
-"""From (H, W), a scale in um and a generator to a smooth (H, W) plane of mean 0 and deviation 1."""
 
 _RIM_UM = 14.0  # paracortex that is left between follicles that touch
 _MOULDING = 1.25  # follicles in a crowd grow into the corners between them, in radii

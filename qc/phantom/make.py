@@ -10,13 +10,14 @@ from qc.geometry import Grid, Mpp, Size
 from qc.optics.artefact import lay_window, touched_window
 from qc.optics.field import Bounds, Coords, Float
 from qc.optics.stain import H_DAB, HE_MACENKO, HE_RUIFROK, StainPair, between, render
+from qc.phantom.compartment import Compartment
 from qc.phantom.metastases import outlines
 from qc.phantom.place import Placed, label_map, place_artefacts
 from qc.phantom.plan import PLAN_UM, Plan, plan_tissue
 from qc.phantom.render import BLOCK_PX, render_stains, upsampled
 from qc.phantom.scanner import exposed, illumination, noise_bank
 from qc.phantom.spec import PhantomSpec
-from qc.phantom.texture import OD_STEP, Compartment
+from qc.phantom.texture import OD_STEP
 
 _LEVELS = 128  # of each stain in the table from two stains to a colour
 

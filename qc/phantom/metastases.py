@@ -4,7 +4,7 @@ In: the node and the wanted lesions. Out: where each lesion lies. Metastases are
 isolated tumour cells below 0.2 mm, micrometastases up to 2 mm, macrometastases above (AJCC Cancer Staging Manual).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -16,13 +16,8 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist
 
 from qc.errors import SettingsError
+from qc.phantom.compartment import Compartment, Labels, Noise, Plane
 from qc.phantom.spec import LesionSpec
-from qc.phantom.texture import Compartment
-
-Labels = NDArray[np.uint8]
-Plane = NDArray[np.float32]
-Noise = Callable[[tuple[int, int], float, np.random.Generator], Plane]
-"""From (H, W), a scale in um and a generator to a smooth (H, W) plane of mean 0 and deviation 1."""
 
 _TRIES = 400
 _INSIDE = 0.97  # share of an outline that must lie in the node

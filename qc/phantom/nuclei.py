@@ -1,4 +1,4 @@
-"""Nuclei: a bank of small sprites per cell kind, and their arrangement on a periodic field."""
+"""Nuclei: the kinds of cells, a sprite of each, and their arrangement on a periodic field."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-Plane = NDArray[np.float32]
+from qc.phantom.compartment import Plane
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,18 @@ class CellKind:
     membrane: float
     chromatin: float
     dent: float = 0.05
+
+
+LYMPHOCYTE = CellKind(5.4, 0.10, 1.12, 0.66, 0.2, 0.28)
+MANTLE_CELL = CellKind(5.6, 0.08, 1.1, 0.9, 0.2, 0.24)
+CENTROBLAST = CellKind(8.2, 0.14, 1.12, 0.27, 0.22, 0.5)
+CENTROCYTE = CellKind(6.2, 0.14, 1.3, 0.26, 0.18, 0.4, 0.12)
+CLEAVED = CellKind(6.3, 0.07, 1.28, 0.29, 0.19, 0.32, 0.16)
+SPINDLE = CellKind(2.4, 0.2, 4.2, 0.58, 0.15, 0.2)
+PLASMA = CellKind(6.0, 0.15, 1.15, 0.58, 0.2, 0.45)
+ENDOTHELIUM = CellKind(3.0, 0.2, 2.6, 0.75, 0.15, 0.2)
+CARCINOMA = CellKind(9.4, 0.2, 1.25, 0.34, 0.24, 0.45, 0.1)
+APOPTOTIC = CellKind(2.4, 0.35, 1.1, 1.3, 0.0, 0.0)
 
 
 def sprite(kind: CellKind, mpp: float, rng: np.random.Generator, angle: float | None = None) -> Plane:
@@ -95,12 +107,12 @@ def stamp_periodic(plane: Plane, piece: Plane, x: float, y: float) -> None:
 
 def nuclei_field(
     kind: CellKind, per_mm2: float, side_px: int, mpp: float, rng: np.random.Generator, angle: float | None = None
-) -> tuple[Plane, NDArray[np.float64]]:
-    """A periodic (N, N) haematoxylin plane of scattered nuclei, and their (x, y) in um."""
+) -> Plane:
+    """A periodic (N, N) haematoxylin plane of scattered nuclei."""
     plane = np.zeros((side_px, side_px), np.float32)
     side_um = side_px * mpp
     bank = [sprite(kind, mpp, rng, angle) for _ in range(80)]
     points = scatter(per_mm2, side_um, kind.diameter_um * 0.95, rng)
     for (x, y), which in zip(points, rng.integers(len(bank), size=len(points)), strict=True):
         stamp_periodic(plane, bank[which], x / mpp, y / mpp)
-    return plane, points
+    return plane

@@ -6,15 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from qc.phantom.compartment import Compartment, Labels, Plane
 from qc.phantom.follicles import lay_follicles
 from qc.phantom.metastases import Site, lay_metastases
 from qc.phantom.spec import PhantomSpec
-from qc.phantom.texture import Compartment
 
 PLAN_UM = 4.0
-
-Plane = NDArray[np.float32]
-Labels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -51,13 +48,12 @@ def plan_tissue(spec: PhantomSpec, rng: np.random.Generator) -> Plan:
     height = _outline(spec, shape, rng)
     is_tissue = height > 0
     labels = np.zeros(shape, np.uint8)
-    lesions = np.zeros(shape, np.uint8)
     if spec.diagnosis == "none":
         _mixed(labels, is_tissue, spec, rng)
+        _gaps(labels, rng)
+        lesions = np.zeros(shape, np.uint8)
     else:
         lesions = _lymph_node(labels, is_tissue, height, spec, rng)
-    if spec.diagnosis == "none":
-        _gaps(labels, rng)
     thickness = 1 + 0.05 * noise(shape, 1500, rng) + 0.04 * noise(shape, 150, rng) + 0.02 * noise(shape, 40, rng)
     glands = _places(labels == Compartment.LAMINA, 118.0, 0.9, rng)
     stroma = (labels >= Compartment.STROMA_A) & (labels <= Compartment.STROMA_C) | (labels == Compartment.PARACORTEX)

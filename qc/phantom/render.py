@@ -4,10 +4,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from qc.phantom.compartment import Compartment
 from qc.phantom.plan import PLAN_UM, Plan
 from qc.phantom.spec import PhantomSpec
 from qc.phantom.sprites import Structure, structures
-from qc.phantom.texture import Compartment, texture
+from qc.phantom.texture import texture
 
 BLOCK_PX = 512
 VARIANTS = 2  # draws of each texture and structure; a slide uses one

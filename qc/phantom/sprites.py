@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from qc.phantom.nuclei import CellKind, Plane, sprite
+from qc.phantom.compartment import Plane
+from qc.phantom.nuclei import CellKind, sprite
 from qc.phantom.texture import OD_STEP
 
 COLUMNAR = CellKind(4.8, 0.12, 1.65, 0.5, 0.22, 0.32)

@@ -1,9 +1,9 @@
 import numpy as np
 
+from qc.phantom.compartment import Compartment
 from qc.phantom.follicles import lay_follicles
 from qc.phantom.plan import PLAN_UM, noise
 from qc.phantom.spec import FollicleSpec
-from qc.phantom.texture import Compartment
 
 LYMPHOMA = FollicleSpec.model_validate({})
 HYPERPLASIA = FollicleSpec.model_validate(
