@@ -1,6 +1,7 @@
-"""How every network here is optimised. In: its weights and rates. Out: AdamW and its schedule, as Lightning takes them.
+"""How every network here is optimised. In: its weights and rates. Out: optimiser and schedule, as Lightning takes them.
 
-The rate rises from nothing, then falls as a cosine to a hundredth (Loshchilov & Hutter 2017, arXiv:1608.03983).
+By default AdamW; the rate rises from nothing, then falls as a cosine to a hundredth (Loshchilov & Hutter 2017,
+arXiv:1608.03983). Others are for recipes that were published with them.
 """
 
 import math
@@ -9,7 +10,8 @@ from typing import Any, Literal
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import LambdaLR
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ExponentialLR, LambdaLR
 
 Precision = Literal["16-mixed", "bf16-mixed", "32-true"]
 
@@ -31,12 +33,20 @@ def adamw(
     Returns:
         What `configure_optimizers` of a Lightning module returns.
     """
+    return cosine(torch.optim.AdamW(groups(weights, learning_rate, weight_decay)), steps, warm_up)
+
+
+def groups(weights: Iterable[nn.Parameter], learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
+    """What any optimiser takes; norms and biases do not decay."""
     every = list(weights)
-    groups = [
-        {"params": [one for one in every if one.ndim > 1], "weight_decay": weight_decay},
-        {"params": [one for one in every if one.ndim <= 1], "weight_decay": 0.0},
+    return [
+        {"params": [one for one in every if one.ndim > 1], "lr": learning_rate, "weight_decay": weight_decay},
+        {"params": [one for one in every if one.ndim <= 1], "lr": learning_rate, "weight_decay": 0.0},
     ]
-    optimiser = torch.optim.AdamW(groups, lr=learning_rate)
+
+
+def cosine(optimiser: Optimizer, steps: int, warm_up: float = 0.1) -> Any:
+    """An optimiser whose rates rise, then fall as a cosine, changed at every step; as Lightning takes it."""
     rising = max(1, round(warm_up * steps))
 
     def rate(step: int) -> float:
@@ -46,6 +56,14 @@ def adamw(
         return _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
     return {"optimizer": optimiser, "lr_scheduler": {"scheduler": LambdaLR(optimiser, rate), "interval": "step"}}
+
+
+def exponential(optimiser: Optimizer, factor: float) -> Any:
+    """An optimiser whose rates are multiplied by a factor after each epoch; as Lightning takes it."""
+    return {
+        "optimizer": optimiser,
+        "lr_scheduler": {"scheduler": ExponentialLR(optimiser, factor), "interval": "epoch"},
+    }
 
 
 def precision(is_gpu: bool = False) -> Precision:

@@ -4,21 +4,25 @@ import torch
 from torch import Tensor, nn
 
 from qc.config.lymphocytosis import Aggregation
+from qc.downstream.lymphocytosis.transformer import Transformer
 
 
 class Aggregate(nn.Module):
-    """Attention (Ilse, Tomczak and Welling 2018, arXiv:1802.04712), mean, maximum, or mean and deviation.
+    """Attention (Ilse, Tomczak and Welling 2018, arXiv:1802.04712), transformer, mean, maximum, mean and deviation.
 
     Args:
         features: Of a cell.
         how: Which of these.
-        width: Hidden units of the attention.
+        width: Hidden units of the attention; of a transformer, the width of all its layers.
     """
 
     def __init__(self, features: int, how: Aggregation, width: int) -> None:
         super().__init__()
         self._how = how
         self.features = 2 * features if how == "mean_std" else features
+        if how == "transformer":
+            self.features = width
+            self.transformer = Transformer(features, width)
         if how == "attention":
             self.score = nn.Sequential(nn.Linear(features, width), nn.Tanh(), nn.Linear(width, 1, bias=False))
 
@@ -35,6 +39,8 @@ class Aggregate(nn.Module):
         """
         has_any = mask.any(dim=1, keepdim=True)
         even = mask / mask.sum(dim=1, keepdim=True).clamp(min=1)
+        if self._how == "transformer":
+            return self.transformer(cells, mask)
         if self._how == "attention":
             scores = self.score(cells).squeeze(2).float().masked_fill(~mask, -torch.inf)
             weights = torch.softmax(torch.where(has_any, scores, 0.0), dim=1) * has_any

@@ -20,12 +20,14 @@ class BagBatch(TypedDict):
         mask: (B, N) bool, False where padded.
         clinical: (B, C) float32, standardised.
         target: (B,) float32, 1 for tumoral.
+        epoch: In which they were drawn, from 0.
     """
 
     cells: Tensor
     mask: Tensor
     clinical: Tensor
     target: Tensor
+    epoch: int
 
 
 _PICTURES = 4  # dimensions of (N, H, W, 3)
@@ -68,7 +70,7 @@ class BagDataset(Dataset[dict[str, Any]]):
         cells = np.array(own[drawn])
         if cells.ndim == _PICTURES and len(cells):
             cells = np.ascontiguousarray(np.stack([_turned(one, int(rng.integers(8))) for one in cells]))
-        return {"cells": cells, "clinical": self._clinical[patient], "target": self._target[patient]}
+        return {"cells": cells, "clinical": self._clinical[patient], "target": self._target[patient], "epoch": epoch}
 
 
 class PatientBatches(Sampler[list[Turn]]):
@@ -110,6 +112,7 @@ def padded(bags: Sequence[dict[str, Any]]) -> BagBatch:
         "mask": torch.from_numpy(mask),
         "clinical": torch.from_numpy(np.stack([one["clinical"] for one in bags]).astype(np.float32)),
         "target": torch.tensor([float(one["target"]) for one in bags]),
+        "epoch": int(bags[0]["epoch"]),
     }
 
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from qc.config.lymphocytosis import AttentionMilSettings, DeepMilSettings
+from qc.config.lymphocytosis import AttentionMilSettings, DeepMilSettings, InstanceMilSettings
 from qc.downstream.lymphocytosis.aggregate import Aggregate
 from qc.downstream.lymphocytosis.cohort import CLINICAL
 from qc.downstream.network import scaled
 from qc.nets.pretrained import timm_network
+
+_LEAST_CHANCE = 1e-6
 
 
 class AttentionMil(nn.Module):
@@ -74,6 +76,24 @@ class DeepMil(nn.Module):
         if self._uses_clinical:
             found.append(self.branch(clinical[:, : len(CLINICAL) - 1]))
         return self.head(torch.cat(found, dim=1)).squeeze(1), weights
+
+
+class InstanceMil(nn.Module):
+    """A network judges each cell; the patient's chance is the mean or the maximum of the cells'."""
+
+    def __init__(self, settings: InstanceMilSettings) -> None:
+        super().__init__()
+        self._pooling = settings.pooling
+        self.encoder = timm_network(settings.encoder, 1, settings.encoder_weights)
+
+    def forward(self, cells: Tensor, mask: Tensor, clinical: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002
+        """Logits (B,) of patients, 0 without cells, and chances (B, N) of (B, N, H, W, 3) uint8 cells and a mask."""
+        chance = torch.zeros(mask.shape)
+        if mask.any():
+            chance[mask] = torch.sigmoid(self.encoder(scaled(cells[mask])).float()[:, 0])
+        mean = chance.sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+        pooled = mean if self._pooling == "mean" else chance.max(dim=1).values
+        return torch.logit(torch.where(mask.any(dim=1), pooled, 0.5), _LEAST_CHANCE), chance
 
 
 def clinical_branch(width: int, layers: int, dropout: float) -> nn.Sequential:

@@ -6,8 +6,10 @@ from qc.config.lymphocytosis import (
     AttentionMilSettings,
     BoostedSettings,
     DeepMilSettings,
+    InstanceMilSettings,
     MiSvmSettings,
     ModelSettings,
+    OneClassSvmSettings,
     PooledSettings,
     PseudoLabelSettings,
     SelectSettings,
@@ -23,18 +25,16 @@ def model_of(settings: ModelSettings) -> Model:
             from qc.downstream.lymphocytosis.pooled import pooled_model
 
             return pooled_model(settings)
-        case AttentionMilSettings():
-            from qc.downstream.lymphocytosis.bag_networks import attention_mil_model
-
-            return attention_mil_model(settings)
-        case DeepMilSettings():
-            from qc.downstream.lymphocytosis.bag_networks import deep_mil_model
-
-            return deep_mil_model(settings)
+        case AttentionMilSettings() | DeepMilSettings() | InstanceMilSettings():
+            return _network_model(settings)
         case MiSvmSettings():
             from qc.downstream.lymphocytosis.svm_model import mi_svm_model
 
             return mi_svm_model(settings)
+        case OneClassSvmSettings():
+            from qc.downstream.lymphocytosis.one_class_model import one_class_svm_model
+
+            return one_class_svm_model(settings)
         case PseudoLabelSettings():
             from qc.downstream.lymphocytosis.pseudo_model import pseudo_label_model
 
@@ -51,5 +51,21 @@ def model_of(settings: ModelSettings) -> Model:
             from qc.downstream.lymphocytosis.select import select_model
 
             return select_model(settings, [model_of(one) for one in settings.candidates])
+        case _:
+            assert_never(settings)
+
+
+def _network_model(settings: AttentionMilSettings | DeepMilSettings | InstanceMilSettings) -> Model:
+    from qc.downstream.lymphocytosis import bag_networks
+
+    match settings:
+        case AttentionMilSettings():
+            return bag_networks.attention_mil_model(settings)
+        case DeepMilSettings(joint=None):
+            return bag_networks.deep_mil_model(settings)
+        case DeepMilSettings():
+            return bag_networks.joint_mil_model(settings)
+        case InstanceMilSettings():
+            return bag_networks.instance_mil_model(settings)
         case _:
             assert_never(settings)

@@ -8,7 +8,7 @@ from qc.config.lymphocytosis import BoostedSettings, MiSvmSettings
 from qc.downstream.lymphocytosis.bags import Bags
 from qc.downstream.lymphocytosis.boosting import boosted_chances, fit_boosting
 from qc.downstream.lymphocytosis.features import features_of, fit_features
-from qc.downstream.lymphocytosis.folds import fold_numbers
+from qc.downstream.lymphocytosis.folds import of_others
 from qc.downstream.lymphocytosis.mi_svm import fit_mi_svm
 from qc.downstream.lymphocytosis.model import Bench, Judged, Model
 from qc.downstream.lymphocytosis.tensors import Tensors, part, prefixed
@@ -79,10 +79,9 @@ def _rates(vectors: list[Float], bags: Bags, settings: MiSvmSettings, seed: int,
     """Shares that boosting learns from: of the machine itself, or of machines that did not see the patient."""
     if not settings.inner_folds:
         return _positive_rate(_margins(part("svm", found), vectors))
-    number = fold_numbers(bags, settings.inner_folds, seed)
-    rates = np.full(len(bags), np.nan)
-    for fold in range(settings.inner_folds):
-        inside, outside = np.flatnonzero(number != fold), np.flatnonzero(number == fold)
+
+    def judge(inside: NDArray[np.intp], outside: NDArray[np.intp]) -> Float:
         plane = _svm([vectors[i] for i in inside], bags.target[inside], settings, seed)
-        rates[outside] = _positive_rate(_margins(plane, [vectors[i] for i in outside]))
-    return rates
+        return _positive_rate(_margins(plane, [vectors[i] for i in outside]))
+
+    return of_others(bags, settings.inner_folds, seed, judge)

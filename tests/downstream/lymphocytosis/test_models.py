@@ -19,10 +19,13 @@ from qc.config.lymphocytosis import (
     BoostingSettings,
     DeepMilSettings,
     FeatureSettings,
+    InstanceMilSettings,
+    JointSettings,
     LymphocytosisSettings,
     LymphocytosisStudySettings,
     MiSvmSettings,
     ModelSettings,
+    OneClassSvmSettings,
     PixelSettings,
     PooledSettings,
     PseudoLabelSettings,
@@ -30,7 +33,7 @@ from qc.config.lymphocytosis import (
     SelectSettings,
     VoteSettings,
 )
-from qc.downstream.lymphocytosis.bag_networks import bag_loss
+from qc.downstream.lymphocytosis.bag_fit import bag_loss
 from qc.downstream.lymphocytosis.bags import Bags
 from qc.downstream.lymphocytosis.loader import BagDataset, bag_loader
 from qc.downstream.lymphocytosis.model import Bench
@@ -55,6 +58,17 @@ SMALL: dict[str, ModelSettings] = {
     "attention": AttentionMilSettings(encoder="test_resnet", pixels=PIXELS, fit=FIT),
     "clinical network": AttentionMilSettings(uses_images=False, fit=FIT),
     "deep": DeepMilSettings(features=FEATURES, fit=FIT),
+    "transformer": DeepMilSettings(features=FEATURES, fit=FIT, aggregation="transformer", attention_width=8),
+    "joint": DeepMilSettings(
+        features=FEATURES.model_copy(update={"components": 0, "is_standardised": False}),
+        fit=FIT,
+        joint=JointSettings(alone_epochs=1),
+    ),
+    "instances": InstanceMilSettings(
+        encoder="test_resnet", pixels=PIXELS, fit=FIT, boosting=BOOSTING, inner_folds=2, pooling="max"
+    ),
+    "one class": OneClassSvmSettings(features=FEATURES, inner_folds=2),
+    "one class boosted": OneClassSvmSettings(features=FEATURES, inner_folds=2, boosting=BOOSTING),
     "svm": MiSvmSettings(features=FEATURES),
     "svm boosted": MiSvmSettings(features=FEATURES, boosting=BOOSTING, inner_folds=2),
     "pseudo": PseudoLabelSettings(features=FEATURES, start_cells=6, rounds=3, boosting=BOOSTING),
