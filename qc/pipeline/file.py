@@ -68,9 +68,7 @@ def assess_file(task: Task, watcher: TileWatcher | None = None) -> Outcome:
         _log.exception("defect while assessing %s", stamp.slide_id)
         message = f"{task.file.path.name} met a defect of the software ({error.__class__.__name__}: {error})"
         failed = _failed(stamp, "internal_error", message, "report it with the log", started)
-    task.folder.clear()
-    task.folder.write_record(failed)
-    return Outcome(failed, was_there=False)
+    return _kept(task, failed)
 
 
 def given_up(task: Task, seconds: float) -> Outcome:
@@ -80,16 +78,9 @@ def given_up(task: Task, seconds: float) -> Outcome:
         content = fingerprint(task.file.path)
     except OSError:
         content = ""
-    failed = Failed(
-        stamp=_stamp(task, content),
-        reason_code="internal_error",
-        reason=message,
-        remedy="check the file, and the machine's memory",
-        seconds=seconds,
-    )
-    task.folder.clear()
-    task.folder.write_record(failed)
-    return Outcome(failed, was_there=False)
+    stamp, remedy = _stamp(task, content), "check the file, and the machine's memory"
+    failed = Failed(stamp=stamp, reason_code="internal_error", reason=message, remedy=remedy, seconds=seconds)
+    return _kept(task, failed)
 
 
 def stamp_of(task: Task) -> Stamp:
@@ -129,6 +120,13 @@ def _stamp(task: Task, slide_fingerprint: str) -> Stamp:
         ),
         software_version=__version__,
     )
+
+
+def _kept(task: Task, failed: Failed) -> Outcome:
+    """The failure instead of whatever lay in the slide's folder."""
+    task.folder.clear()
+    task.folder.write_record(failed)
+    return Outcome(failed, was_there=False)
 
 
 def _failed(stamp: Stamp, code: str, message: str, hint: str, started: float) -> Failed:

@@ -1,17 +1,16 @@
 """One worker process that assesses slide after slide. What kills it costs one slide, not the watcher."""
 
 import multiprocessing
-import os
 import signal
-import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+import cv2
+
+from qc.pipeline.child import end_with_parent, signals_held_back
 from qc.pipeline.file import Outcome, Task, assess_file, given_up
 
 _SLIDES_PER_PROCESS = 100
@@ -51,7 +50,7 @@ class LoneWorker:
         self._slides += 1
         started = time.perf_counter()
         try:
-            with _signals_held_back():  # the process starts here
+            with signals_held_back(signal.SIGINT, signal.SIGTERM):  # the process starts here
                 future: Future[Outcome] = self._pool.submit(assess_file, task)
             while not wait([future], timeout=_NAP_S).done:
                 pass  # short naps let signal handlers run
@@ -69,30 +68,8 @@ def _pool() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_start)
 
 
-@contextmanager
-def _signals_held_back() -> Iterator[None]:
-    """A child process inherits that they wait, so that none ends it before it can say that it ignores them."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _start() -> None:
-    import cv2
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     cv2.setNumThreads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()

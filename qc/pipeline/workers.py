@@ -1,20 +1,19 @@
 """Assessing several files at once, each in a worker process; or one after the other in this one."""
 
-import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import active_children, get_context
 from multiprocessing.queues import Queue
 from typing import Any
 
 import cv2
 
 from qc.errors import RunError
+from qc.pipeline.child import end_with_parent, signals_held_back
 from qc.pipeline.file import Outcome, Task, TileWatcher, assess_file
 
 Tiles = tuple[str, int, int]
@@ -37,7 +36,7 @@ def outcomes(tasks: Sequence[Task], jobs: int, watcher: TileWatcher) -> Iterator
     listener.start()
     others = set(active_children())
     try:
-        with _interrupts_held_back():  # worker processes start here
+        with signals_held_back(signal.SIGINT):  # worker processes start here
             futures: list[Future[Outcome]] = [pool.submit(_assess_in_worker, task) for task in tasks]
         for future in as_completed(futures):
             yield future.result()
@@ -88,19 +87,6 @@ def _listen(queue: "Queue[Tiles | None]", watcher: TileWatcher) -> None:
         watcher.tiles(*tiles)
 
 
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Child processes inherit that SIGINT waits, so that one in the middle of its imports does not die talking."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _start_worker(queue: "Queue[Tiles | None]") -> None:
     """Ctrl-C ends a worker at once; what it was writing is not finished and will be done again."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -108,12 +94,4 @@ def _start_worker(queue: "Queue[Tiles | None]") -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     cv2.setNumThreads(1)
     _worker["queue"] = queue
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A killed run must leave no worker that goes on writing beside the next one."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()
