@@ -1,11 +1,14 @@
 """The store: records in, records out; people's decisions beside them. Each change is one transaction."""
 
-from qc.store import audit, decisions, judged, work
+from collections.abc import Sequence
+
+from qc.store import audit, decisions, judged, requests, work
 from qc.store.audit import AuditCheck
 from qc.store.chain import Entry
 from qc.store.decision import Choice, Decision, SlideKey
 from qc.store.engine import sqlite_url as sqlite_url
 from qc.store.people import Actor, Role, User
+from qc.store.requests import Asked, FilterStamp, Look, ReviewRequest
 from qc.store.results import Results
 from qc.store.work import Lock, Rescan, SettingVersion
 
@@ -55,6 +58,33 @@ class Store(Results):
         """All decisions on a slide, oldest first: withdrawn ones and those on an earlier file, too."""
         with self._read() as session:
             return decisions.history(session, run_id, slide_id)
+
+    def ask_reviews(self, actor: Actor, stamp: FilterStamp, run_id: str, looks: Sequence[Look]) -> Asked:
+        """Note which slides of a run a filter asks people to look at, and withdraw what it asks no more.
+
+        Slides with a decision in force are left alone. Nothing is written when nothing changes.
+
+        Args:
+            actor: Who runs the filter; at least a technician.
+            stamp: Which filter; the requests of others stay.
+            run_id: The run.
+            looks: All slides of the run that the filter looked at; requests on others stay.
+
+        Raises:
+            RefusedError: If the role is too low, or the store does not hold the result of a slide that is asked about.
+        """
+        with self._read() as session:
+            if requests.due(session, stamp, looks, decisions.in_force(session, run_id).keys()) == Asked():
+                return Asked()
+        with self._change(actor, Role.TECHNICIAN, "ask for reviews") as change:
+            return requests.ask(change, stamp, looks, decisions.in_force(change.session, run_id).keys())
+
+    def review_requests(self, run_id: str, slide_id: str) -> list[ReviewRequest]:
+        """What filters ask about a slide, oldest first; nothing while a decision on it is in force."""
+        with self._read() as session:
+            if decisions.in_force_on(session, run_id, slide_id) is not None:
+                return []
+            return requests.standing_on(session, run_id, slide_id)
 
     def put_user(self, actor: Actor, user: User) -> None:
         """Note a person's name and role; admins only.

@@ -13,6 +13,7 @@ from qc.store.change import Change
 from qc.store.decision import Action, Choice, Decision, Reason, SlideKey
 from qc.store.judged import profile_in_force
 from qc.store.people import Actor, Role
+from qc.store.requests import standing_on
 from qc.store.schema import DecisionRow, LockRow, Run, Slide
 
 
@@ -151,6 +152,7 @@ def _before(change: Change, key: SlideKey, verdict: str) -> dict[str, object]:
     return {
         "verdict": verdict,
         "decision": earlier and earlier.id,
+        "requests": [] if earlier else [one.id for one in standing_on(change.session, key.run_id, key.slide_id)],
         "profile": run.profile if profile is None else f"{profile.name} {profile.version}",
         "settings_fingerprint": run.settings_fingerprint,
         "software_version": run.software_version,

@@ -14,7 +14,8 @@ from qc.store.change import HEAD_ID
 from qc.store.decision import Action
 from qc.store.decisions import in_force_ids, opinion_ids
 from qc.store.engine import as_run_error
-from qc.store.schema import AuditHead, DecisionRow, LockRow, PriorityRow, Run, Slide
+from qc.store.requests import last_ids
+from qc.store.schema import AuditHead, DecisionRow, LockRow, PriorityRow, ReviewRequestRow, Run, Slide
 
 _WORST_FIRST = (Verdict.UNASSESSED, Verdict.REJECT, Verdict.REVIEW, Verdict.USABLE)
 _OF_SLIDE = ("run_id", "slide_id", "slide_fingerprint", "recorded", "verdict", "reason", "artefact_share")
@@ -33,7 +34,7 @@ def worklist(
     offset: int = 0,
     now: datetime | None = None,
 ) -> pd.DataFrame:
-    """Slides to look at: urgent ones first, then the worst.
+    """Slides to look at: urgent ones first, then those that a filter asks about, then the worst.
 
     Args:
         engine: Of the store.
@@ -49,15 +50,18 @@ def worklist(
         A row for each slide. Columns: those of the result (`run_id`, `slide_id`, `slide_fingerprint`, `recorded`,
         `verdict`, `reason`, `artefact_share`, `tissue_mm2`, `usable_mm2`, `focus_score`, `stain_score`,
         `domain_distance`), `priority`, `decision_id` and `decision_*` (empty without a decision in force),
+        `asked_why` and `asked_by` (why and whose filter last asked for a review; empty without an open request),
         `locked_by`, `locked_by_name` and `locked_until` (empty without a lock). Times are UTC.
     """
     ids, decision = _in_force(run_id), aliased(DecisionRow)
+    asked_ids, asked = last_ids(*_of_run(ReviewRequestRow.run_id, run_id)).subquery(), aliased(ReviewRequestRow)
     conditions = [Slide.verdict.in_([str(v) for v in verdicts])] if verdicts else []
     if actions:
         conditions.append(decision.action.in_([str(a) for a in actions]))
     if is_decided is not None:
         conditions.append(decision.id.is_not(None) if is_decided else decision.id.is_(None))
     priority = func.coalesce(PriorityRow.priority, 0)
+    is_asked = case((asked.id.is_not(None), 1), else_=0)
     rank = case({str(v): i for i, v in enumerate(_WORST_FIRST)}, value=Slide.verdict)
     query = (
         select(
@@ -65,6 +69,8 @@ def worklist(
             priority.label("priority"),
             decision.id.label("decision_id"),
             *(getattr(decision, name).label(f"decision_{name}") for name in _OF_DECISION),
+            asked.why.label("asked_why"),
+            asked.name.label("asked_by"),
             LockRow.subject.label("locked_by"),
             LockRow.name.label("locked_by_name"),
             LockRow.until.label("locked_until"),
@@ -72,6 +78,8 @@ def worklist(
         .select_from(Slide)
         .outerjoin(ids, and_(ids.c.run_id == Slide.run_id, ids.c.slide_id == Slide.slide_id))
         .outerjoin(decision, decision.id == ids.c.id)
+        .outerjoin(asked_ids, and_(asked_ids.c.run_id == Slide.run_id, asked_ids.c.slide_id == Slide.slide_id))
+        .outerjoin(asked, and_(asked.id == asked_ids.c.id, decision.id.is_(None)))
         .outerjoin(PriorityRow, and_(PriorityRow.run_id == Slide.run_id, PriorityRow.slide_id == Slide.slide_id))
         .outerjoin(
             LockRow,
@@ -82,7 +90,10 @@ def worklist(
             ),
         )
         .where(*conditions, *_of_run(Slide.run_id, run_id))
-        .order_by(priority.desc(), rank, func.coalesce(Slide.artefact_share, 0).desc(), Slide.slide_id)
+        .order_by(
+            *(priority.desc(), is_asked.desc(), rank),
+            *(func.coalesce(Slide.artefact_share, 0).desc(), Slide.slide_id),
+        )
         .limit(limit)
         .offset(offset or None)
     )

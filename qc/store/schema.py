@@ -7,7 +7,7 @@ from sqlalchemy import Boolean, DateTime, Float, ForeignKey, Index, Integer, Str
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-VERSION = "0003"
+VERSION = "0004"
 """The revision of qc.store.migrations that these tables are; the version of a store that needs no upgrade."""
 
 
@@ -167,6 +167,24 @@ class PriorityRow(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     slide_id: Mapped[str] = mapped_column(String(96), primary_key=True)
     priority: Mapped[int]
+
+
+class ReviewRequestRow(Base):
+    """What a filter asks people to look at; `id` is the row of the audit; gone when that filter asks no more."""
+
+    __tablename__ = "review_requests"
+    __table_args__ = (Unique("run_id", "slide_id", "profile", "filter_fingerprint"),)
+
+    id: Mapped[int] = mapped_column(ForeignKey("audit.seq"), primary_key=True, autoincrement=False)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    slide_id: Mapped[str] = mapped_column(String(96))
+    slide_fingerprint: Mapped[str] = mapped_column(String(64))
+    profile: Mapped[str] = mapped_column(String(80))
+    filter_fingerprint: Mapped[str] = mapped_column(String(64))
+    why: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
 
 
 class SettingRow(Base):

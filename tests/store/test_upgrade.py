@@ -167,7 +167,7 @@ def test_a_store_of_a_newer_version_is_refused_in_one_sentence_and_left_alone(ur
     with engine.begin() as connection:
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0099'"))
 
-    with pytest.raises(RunError, match=r"version 0099, this software knows 0003; update the software"):
+    with pytest.raises(RunError, match=r"version 0099, this software knows 0004; update the software"):
         Store(url)
 
     with engine.begin() as connection:
