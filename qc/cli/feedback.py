@@ -21,19 +21,20 @@ def feedback(
 ) -> None:
     """Make training data of what people decided against the verdict, and of what they corrected.
 
+    The verdict is the one in force: of the profile by which the store judges the run, else of the assessment.
     Where sound tissue was marked, the marks are taken back. Where a fault was missed, the map is written for QuPath:
     draw the fault, then pass the folder as --drawings. qc train artefact learns from OUT/sources.toml.
     """
     from qc.errors import ExchangeError
     from qc.pipeline.feedback import write_feedback
     from qc.pipeline.folder import open_run
-    from qc.pipeline.stored import decisions_in_force
+    from qc.pipeline.stored import settled
 
     run = open_run(run_path)
     if drawings is not None and not drawings.is_dir():
         raise ExchangeError(f"{drawings} is no folder", "name the folder that holds the .geojson files")
-    decisions = decisions_in_force(run, run.read_note().run_id, store_url)
-    written = write_feedback(run, decisions, folder, root, licence, drawings)
+    people = settled(run, run.read_note().run_id, store_url)
+    written = write_feedback(run, people, folder, root, licence, drawings)
     for path in written.files:
         click.echo(path)
     told = ", ".join(f"{count} {str(lesson).replace('_', ' ')}" for lesson, count in written.lessons.items())

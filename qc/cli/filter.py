@@ -23,7 +23,7 @@ _RUN_ONLY = ("profile_name", "cohort_path", "only_cohort", "store_url")
 @click.argument("run_paths", metavar="[RUN]...", nargs=-1, type=AnyPath)
 @click.option("--out", type=AnyPath, required=True, help="Manifest to write, a .parquet file.")
 @click.option("--from", "from_path", type=AnyPath, help="Decide anew on the tiles of this manifest; no map is read.")
-@click.option("--profile", "profile_name", help="Judge slides by this profile.  [default: the runs' own]")
+@click.option("--profile", "profile_name", help="Judge slides by this profile.  [default: the one in force]")
 @click.option("--tile-px", type=click.IntRange(8), help="Side of a tile as the classifier gets it, pixels.")
 @click.option("--tile-mpp", type=click.FloatRange(0, min_open=True), help="Micrometres per pixel of a tile.")
 @click.option("--ignore", multiple=True, type=click.Choice(_CLASSES), help="Class that removes no tile; repeatable.")
@@ -32,6 +32,13 @@ _RUN_ONLY = ("profile_name", "cohort_path", "only_cohort", "store_url")
 @settings_option
 @click.option(
     "--store", "store_url", help="SQLAlchemy URL of the database with decisions; default is RUN/store.sqlite."
+)
+@click.option(
+    "--ask/--no-ask",
+    "asks",
+    default=True,
+    show_default=True,
+    help="Ask people, in that database, to review slides of which almost nothing would be left.",
 )
 @click.option("--lesions", "lesion_folder", type=AnyPath, help="Folder with tumour outlines named like the slides.")
 @click.option("--lesion-loss-max", type=click.FloatRange(0, 1), help="Share of a lesion that may be lost (0-1).")
@@ -48,6 +55,7 @@ def filter_command(
     store_url: str | None,
     lesion_folder: Path | None,
     allow_loss: bool,
+    asks: bool,
     picture_folder: Path | None,
     as_json: bool,
     **options: Any,
@@ -55,8 +63,8 @@ def filter_command(
     """Choose the tiles that a classifier may see, from finished runs.
 
     Tiles lie in the middle of tissue. Those under artefacts and those of rejected slides are removed, each with the
-    reason; a person's decision wins over the verdict. Exit code 1 if no tile is left, 2 if too much annotated tumour
-    would be lost.
+    reason; a person's decision wins over the verdict. Slides of which almost nothing would be left go high up in the
+    dashboard's worklist. Exit code 1 if no tile is left, 2 if too much annotated tumour would be lost.
     """
     from qc.cli.filter_table import print_filtered
     from qc.manifest import write_manifest
@@ -76,6 +84,8 @@ def filter_command(
     print_filtered(manifest, losses, settings.lesion_loss_max, as_json)
     if not allow_loss:
         _refuse(losses, settings)
+    if runs and asks and not from_path:
+        _ask(manifest, runs)
     write_manifest(manifest, out)
     if losses:
         write_losses(losses, settings.lesion_loss_max, out)
@@ -134,7 +144,7 @@ def _from_runs(
     if runs is None:
         raise click.UsageError("name a run, or a manifest with --from")
     profile = load_profile(options["profile_name"]) if options["profile_name"] else None
-    name = (profile or runs.notes[0].profile).name
+    name = (profile or runs.profile).name
     settings = changed_settings(filter_settings_for(name), settings_path, _over(options))
     cohort = read_cohort(options["cohort_path"]) if options["cohort_path"] else None
     if options["only_cohort"]:
@@ -153,6 +163,16 @@ def _only_named(runs: "Runs", cohort: "Cohort | None") -> "Runs":
         f"{len(runs.records) - len(named.records)} slides that the cohort table does not name left out", err=True
     )
     return named
+
+
+def _ask(manifest: "Manifest", runs: "Runs") -> None:
+    from qc.pipeline.filter_requests import ask_for_reviews
+    from qc.store.people import local_admin
+
+    changed = ask_for_reviews(manifest, runs, local_admin())
+    for slides, said in ((changed.asked, "people are asked to review"), (changed.withdrawn, "no longer asked about")):
+        if slides:
+            click.echo(f"{said}: {', '.join(slides)}", err=True)
 
 
 def _refuse(losses: "list[LesionLoss]", settings: "FilterSettings") -> None:

@@ -1,6 +1,6 @@
 """Manifests: built from what is known about slides, or decided anew from the shares that a manifest keeps."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -12,7 +12,7 @@ from qc.errors import SettingsError
 from qc.filtering.accounts import account
 from qc.filtering.rules import reasons
 from qc.filtering.standing import SlideFacts, guarded, standing
-from qc.manifest import SLIDE_COLUMNS, TILE_COLUMNS, Manifest, ManifestNote, slide_frame, tile_frame
+from qc.manifest import SLIDE_COLUMNS, TILE_COLUMNS, Manifest, ManifestNote, SlideStatus, slide_frame, tile_frame
 from qc.version import __version__
 
 
@@ -78,15 +78,21 @@ def refilter(manifest: Manifest, settings: FilterSettings) -> Manifest:
         if old != new:
             raise SettingsError(f"the manifest holds tiles of {name} {old:g}, not {new:g}", "filter the run again")
     of_slide = manifest.by_slide()
-    names = [field.name for field in fields(SlideFacts)]
     parts = []
     for row in manifest.slides.to_dict("records"):
-        facts = SlideFacts(**{name: row[name] for name in names})
+        facts = _facts(row)
         known = {name: row[name] for name in ("patient", "label", *manifest.clinical_columns)}
         tiles = of_slide[facts.slide_id]
         parts.append(_decided(facts, tiles, settings, known))
     note = manifest.note
     return assembled(parts, settings, Origin(note.settings_fingerprint, note.runs, note.profile))
+
+
+def guarded_slides(manifest: Manifest) -> dict[str, str]:
+    """Why the guard sent slides to a person, by slide id; slides that their verdict sent there are not among them."""
+    settings = FilterSettings.model_validate(manifest.note.filter_settings)
+    sent = [row for row in manifest.slides.to_dict("records") if row["status"] == SlideStatus.REVIEW]
+    return {row["slide_id"]: row["why"] for row in sent if standing(_facts(row), settings).status is SlideStatus.KEPT}
 
 
 def assembled(parts: Iterable[FilteredSlide], settings: FilterSettings, origin: Origin) -> Manifest:
@@ -103,6 +109,11 @@ def assembled(parts: Iterable[FilteredSlide], settings: FilterSettings, origin: 
     )
     table = pd.concat(tiles, ignore_index=True) if tiles else tile_frame()
     return Manifest(table, slide_frame(part.account for part in slides), note)
+
+
+def _facts(row: Mapping[Hashable, Any]) -> SlideFacts:
+    """What a slide's row of a manifest says."""
+    return SlideFacts(**{field.name: row[field.name] for field in fields(SlideFacts)})
 
 
 def _decided(

@@ -1,4 +1,4 @@
-"""People's corrections as training data. In: a run, decisions, drawings. Out: masks and a sources file for training.
+"""People's corrections as training data. In: a run, what people settled, drawings. Out: masks, a sources file.
 
 FOLDER/sources.toml       what `qc train artefact` reads; added to
 FOLDER/masks/             one label mask for each slide that teaches something
@@ -24,9 +24,9 @@ from qc.exchange.rasters import read_artefact_map
 from qc.exchange.tables import write_csv
 from qc.maps import ArtefactMap
 from qc.pipeline.folder import RunFolder
-from qc.pipeline.stored import stored_maps
+from qc.pipeline.stored import Settled, stored_maps
 from qc.record import Assessed
-from qc.store.decision import Decision
+from qc.store.judged import seen
 
 TABLE_FILE = "disagreements.csv"
 _COLUMNS = ("slide_id", "verdict", "verdict_reason", "decision", "decision_reason", "decided_at", "lesson", "file")
@@ -47,7 +47,7 @@ class Feedback:
 
 def write_feedback(
     run: RunFolder,
-    decisions: Mapping[str, Decision],
+    people: Settled,
     folder: Path,
     root: Path,
     licence: str = "",
@@ -57,7 +57,7 @@ def write_feedback(
 
     Args:
         run: The run.
-        decisions: Decisions in force, by slide id.
+        people: Decisions in force, and the profile whose verdicts are.
         folder: Where to write.
         root: Data folder that trainings are told; all slides lie under it.
         licence: Licence of the slides' pixels; without one they may only be measured on.
@@ -67,11 +67,11 @@ def write_feedback(
         RunError: If a map is missing.
         ExchangeError: If a drawing cannot be used, or a slide lies elsewhere.
     """
-    records = {record.stamp.slide_id: record for record in run.records()}
+    records = {record.stamp.slide_id: seen(record, people.profile) for record in run.records()}
     drawn = {path.stem: path for path in sorted(drawings.glob("*.geojson"))} if drawings else {}
     if unknown := sorted(set(drawn) - {one for one, record in records.items() if isinstance(record, Assessed)}):
         raise ExchangeError(f"{drawn[unknown[0]]} is about no slide of the run", "name drawings by slide ids")
-    found = disagreements(records.values(), decisions, run.read_note().profile)
+    found = disagreements(records.values(), people.decisions, people.profile or run.read_note().profile)
     entries: list[SourceSpec] = []
     files: list[Path] = []
     rows: list[dict[str, str]] = []

@@ -14,9 +14,10 @@ from qc.filtering.candidates import find_candidates, no_candidates
 from qc.filtering.standing import SlideFacts, facts_of
 from qc.manifest import SLIDE_COLUMNS, Manifest
 from qc.pipeline.folder import RunFolder, RunNote, SlideFolder
-from qc.pipeline.stored import decisions_in_force, stored_maps
+from qc.pipeline.stored import settled, stored_maps
 from qc.record import Assessed, Failed, judged_again
 from qc.store.decision import Decision
+from qc.store.judged import seen
 
 
 @dataclass(frozen=True)
@@ -24,16 +25,38 @@ class Runs:
     """Finished runs that were made alike, and their slides.
 
     Attributes:
+        roots: The run folders.
         notes: One per run.
-        records: All slides of all runs.
+        profiles: The profile that judges each run: the one that people put in force, else the one of the assessment.
+        records: All slides of all runs, with the verdicts in force.
         folders: Where each slide's results lie, by slide id.
         decisions: What people decided, by slide id.
+        store_url: Database that all runs share; each run's own when None.
     """
 
+    roots: tuple[RunFolder, ...]
     notes: tuple[RunNote, ...]
+    profiles: tuple[Profile, ...]
     records: tuple[Assessed | Failed, ...]
     folders: Mapping[str, SlideFolder]
     decisions: Mapping[str, Decision]
+    store_url: str | None = None
+
+    @property
+    def profile(self) -> Profile:
+        """The profile that judges all runs.
+
+        Raises:
+            RunError: If people let the runs be judged by different ones.
+        """
+        first = self.profiles[0]
+        if other := next((one for one in self.profiles if one != first), None):
+            both = f"{first.name} {first.version} and {other.name} {other.version}"
+            raise RunError(
+                f"the runs are judged by different limits, {both}",
+                "judge them by the same under Settings of the dashboard, or pass --profile",
+            )
+        return first
 
 
 def read_runs(runs: Sequence[RunFolder], store_url: str | None = None) -> Runs:
@@ -41,7 +64,7 @@ def read_runs(runs: Sequence[RunFolder], store_url: str | None = None) -> Runs:
 
     Args:
         runs: Run folders.
-        store_url: Database with people's decisions; by default each run's own.
+        store_url: Database with people's decisions and the verdicts in force; by default each run's own.
 
     Raises:
         RunError: If one is no run, they were made with different settings, a slide is in two, or there is no slide.
@@ -56,17 +79,20 @@ def read_runs(runs: Sequence[RunFolder], store_url: str | None = None) -> Runs:
     records: list[Assessed | Failed] = []
     folders: dict[str, SlideFolder] = {}
     decisions: dict[str, Decision] = {}
+    profiles: list[Profile] = []
     for run, note in zip(runs, notes, strict=True):
-        decisions |= decisions_in_force(run, note.run_id, store_url)
+        people = settled(run, note.run_id, store_url)
+        decisions |= people.decisions
+        profiles.append(people.profile or note.profile)
         for record in run.records():
             slide_id = record.stamp.slide_id
             if slide_id in folders:
                 raise RunError(f"slide {slide_id} is in two of the runs", "name each run once")
             folders[slide_id] = run.slide(slide_id)
-            records.append(record)
+            records.append(seen(record, people.profile))
     if not records:
         raise RunError(f"{runs[0].root} holds no assessed slide", "run qc assess first")
-    return Runs(tuple(notes), tuple(records), folders, decisions)
+    return Runs(tuple(runs), tuple(notes), tuple(profiles), tuple(records), folders, decisions, store_url)
 
 
 def named_slides(runs: Runs, cohort: Cohort) -> Runs:
@@ -105,16 +131,17 @@ def filter_runs(
     Args:
         runs: What `read_runs` gave.
         settings: Of the filter.
-        profile: Judges the slides anew from their stored coverage and scores; by default the runs' verdicts hold.
+        profile: Judges the slides anew from their stored coverage and scores; by default the verdicts in force hold.
         cohort: Patient, label and clinical columns; every slide must be in it.
         tell: Called after each slide.
 
     Raises:
-        QCError: If the cohort table misses or contradicts a slide, a map is damaged, or tiles are too small for it.
+        QCError: If the cohort table misses or contradicts a slide, a map is damaged, tiles are too small for it, or the
+            runs are judged by different profiles.
     """
     known = _known(runs.records, cohort) if cohort else {}
     note = runs.notes[0]
-    judged_by = profile or note.profile
+    judged_by = profile or runs.profile
     ids = tuple(note.run_id for note in runs.notes)
     origin = Origin(note.settings_fingerprint, ids, f"{judged_by.name} {judged_by.version}")
 

@@ -1,10 +1,14 @@
-"""What a run keeps of a slide, read back: artefact map, tissue mask and people's decisions. No pixel is read again."""
+"""What a run keeps of a slide, read back: artefact map, tissue mask, what people settled. No pixel is read again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import rasterio.features
 from numpy.typing import NDArray
 from rasterio.transform import Affine
 
+from qc.config.profile import Profile
 from qc.errors import RunError
 from qc.exchange.annotations import read_drawing
 from qc.exchange.rasters import read_artefact_map, read_tissue_mask
@@ -39,8 +43,21 @@ def stored_maps(folder: SlideFolder) -> tuple[ArtefactMap, TissueMask]:
     return artefacts, TissueMask(is_tissue, artefacts.grid)
 
 
-def decisions_in_force(run: RunFolder, run_id: str, store_url: str | None = None) -> dict[str, Decision]:
-    """What people decided on the slides of a run, by slide id.
+@dataclass(frozen=True)
+class Settled:
+    """What people settled about a run, as its store holds it.
+
+    Attributes:
+        decisions: Decisions in force, by slide id.
+        profile: The profile by which the run is judged anew; None while the verdicts of its assessment hold.
+    """
+
+    decisions: Mapping[str, Decision]
+    profile: Profile | None = None
+
+
+def settled(run: RunFolder, run_id: str, store_url: str | None = None) -> Settled:
+    """What people decided on the slides of a run, and by which profile they let it be judged.
 
     Raises:
         RunError: If the store cannot be read or does not know the run, for then nobody knows what was decided.
@@ -51,7 +68,7 @@ def decisions_in_force(run: RunFolder, run_id: str, store_url: str | None = None
     try:
         if run_id not in store.runs():
             raise RunError(f"the store does not know the run {run.root}", "pass --store as when it was assessed")
-        return store.decisions(run_id)
+        return Settled(store.decisions(run_id), store.profile_in_force(run_id))
     finally:
         store.close()
 

@@ -1,6 +1,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,22 @@ import pytest
 from PIL import Image
 
 from qc.config.assess import AssessSettings
+from qc.config.filter import FilterSettings
 from qc.config.profile import load_profile
+from qc.errors import RunError
+from qc.exchange.rasters import read_artefact_map, write_artefact_map
+from qc.labels import ArtefactClass
 from qc.manifest import read_manifest
+from qc.maps import ArtefactMap
+from qc.pipeline.filter_runs import filter_runs, read_runs
 from qc.pipeline.folder import RunFolder
 from qc.pipeline.run import assess_many
+from qc.record import Assessed
 from qc.slide.files import find_slides
+from qc.store import queries
 from qc.store.database import Store, sqlite_url
 from qc.store.decision import Action, Choice, Reason, SlideKey
-from qc.store.people import Actor, Role
+from qc.store.people import Actor, Role, local_admin
 
 Qc = Callable[..., tuple[int, str, str]]
 SMALL = ("--tile-px", 64, "--tile-mpp", 1)
@@ -117,6 +126,67 @@ def test_another_profile_judges_again_without_assessing(qc: Qc, run_folder: Path
     assert code == 1  # lymphoma wants more tissue than these slides have: no tile is left
     assert set(slides["verdict_by"]) == {"lymphoma 2", ""}
     assert "mm2 usable" in "".join(slides["why"])
+
+
+def test_limits_that_people_put_in_force_judge_unless_a_profile_is_named(qc: Qc, run_folder: Path, tmp_path: Path):
+    run = shutil.copytree(run_folder, tmp_path / "run")
+    lymphoma = Path(__file__).parents[2] / "qc/profiles/lymphoma.toml"
+    store = Store(sqlite_url(run / "store.sqlite"))
+    store.judge_run(local_admin(), RunFolder(run).read_note().run_id, lymphoma.read_text())
+    store.close()
+    told = ("--out", tmp_path / "m.parquet", *SMALL)
+
+    in_force, _, _ = qc("filter", run, *told)
+    manifest = read_manifest(tmp_path / "m.parquet")
+    named, _, _ = qc("filter", run, "--profile", "default", *told)
+
+    assert (in_force, named) == (1, 0)
+    assert set(manifest.slides["verdict_by"]) == {"lymphoma 2", ""}
+    assert manifest.note.profile == "lymphoma 2"
+    assert "lymphoma 2" not in set(read_manifest(tmp_path / "m.parquet").slides["verdict_by"])
+
+
+def test_runs_that_are_judged_by_different_limits_need_a_profile(run_folder: Path):
+    runs = read_runs([RunFolder(run_folder)])
+    mixed = replace(runs, profiles=(load_profile("default"), load_profile("lymphoma")))
+
+    with pytest.raises(RunError, match=r"different limits, default \d+ and lymphoma 2; .* or pass --profile"):
+        filter_runs(mixed, FilterSettings())
+
+
+def test_people_are_asked_about_slides_of_which_nothing_is_left(qc: Qc, run_folder: Path, tmp_path: Path):
+    run = RunFolder(shutil.copytree(run_folder, tmp_path / "run"))
+    one = next(record.stamp.slide_id for record in run.records() if isinstance(record, Assessed))
+    drawn = read_artefact_map(run.slide(one).artefacts)
+    folds = np.full_like(drawn.classes, ArtefactClass.FOLD)
+    write_artefact_map(ArtefactMap(folds, drawn.grid), run.slide(one).artefacts)
+    command = ("filter", run.root, "--out", tmp_path / "m.parquet", *SMALL)
+    store = Store(sqlite_url(run.store))
+
+    def told() -> str:
+        return qc(*command)[2].partition("0:00:00\n")[2]  # after the progress
+
+    def asked() -> dict[str, str]:
+        table = queries.worklist(store.engine, run.read_note().run_id)
+        return dict(table[["slide_id", "asked_why"]].dropna().itertuples(index=False))
+
+    silent, _, _ = qc(*command, "--no-ask")
+    before = asked()
+    said, again = told(), told()
+    now, rows = asked(), len(store.audit())
+    first = next(iter(queries.worklist(store.engine)["slide_id"]))
+    write_artefact_map(drawn, run.slide(one).artefacts)
+    withdrawn = told()
+
+    assert (silent, before, again, rows) == (0, {}, "", 1)
+    assert said == f"people are asked to review: {one}\n"
+    assert first == one  # before the slide that could not be read
+    assert now[one].startswith("0 of ")
+    assert now[one].endswith("tiles would be left, at least 4 wanted")
+    assert (withdrawn, asked()) == (f"no longer asked about: {one}\n", {})
+    assert {entry.subject for entry in store.audit()} == {local_admin().subject}
+    assert store.verify().is_whole
+    store.close()
 
 
 def test_pictures_show_each_slide_with_its_tiles(qc: Qc, run_folder: Path, tmp_path: Path):

@@ -19,6 +19,7 @@ from qc.labels import IGNORE, ArtefactClass, Verdict
 from qc.maps import ArtefactMap, TissueMask
 from qc.pipeline.feedback import write_feedback
 from qc.pipeline.folder import RunFolder
+from qc.pipeline.stored import Settled
 from qc.record import Assessed, ClassCoverage, Stamp
 from qc.store.decision import Action, Choice, Decision, Reason, SlideKey
 from qc.store.people import Actor, Role
@@ -112,7 +113,7 @@ def test_marks_that_led_to_the_verdict_are_taken_back_and_nobody_is_held_to_the_
 def test_training_reads_what_people_took_back(run, small_tiff, artefacts, tmp_path):
     decisions = {"a": a_decision("a", Action.ACCEPT, Reason.FALSE_ALARM)}
 
-    written = write_feedback(run, decisions, tmp_path / "out", small_tiff.parent, licence="ours")
+    written = write_feedback(run, Settled(decisions), tmp_path / "out", small_tiff.parent, licence="ours")
 
     sources = load_settings(TrainingSources, tmp_path / "out" / "sources.toml")
     (item,) = plan_sources(sources, small_tiff.parent).items
@@ -125,14 +126,14 @@ def test_what_was_missed_is_drawn_by_a_person_and_then_taught(run, small_tiff, a
     decisions = {"b": a_decision("b", Action.RE_CUT, Reason.MISSED_FAULT)}
     out = tmp_path / "out"
 
-    write_feedback(run, decisions, out, small_tiff.parent)
+    write_feedback(run, Settled(decisions), out, small_tiff.parent)
     assert not (out / "sources.toml").exists()
     assert (out / "to-draw" / "b.geojson").is_file()
     drawn = artefacts.classes.copy()
     drawn[250:280, 100:200] = FOLD
     outlines = feature_collection(ArtefactMap(drawn, GRID), TissueMask(drawn != GLASS, GRID))
     write_geojson(outlines, tmp_path / "drawn" / "b.geojson", {"slide_id": "b"})
-    write_feedback(run, decisions, out, small_tiff.parent, drawings=tmp_path / "drawn")
+    write_feedback(run, Settled(decisions), out, small_tiff.parent, drawings=tmp_path / "drawn")
 
     assert np.array_equal(read_artefact_map(out / "masks" / "b.png").classes, drawn)
     table = pd.read_csv(out / "disagreements.csv")
@@ -141,9 +142,23 @@ def test_what_was_missed_is_drawn_by_a_person_and_then_taught(run, small_tiff, a
     ]
 
 
+def test_the_verdict_that_people_put_in_force_is_the_one_they_are_held_against(run, small_tiff, tmp_path):
+    default = load_profile("default")
+    limits = {name: getattr(default, name).model_copy(update={"fold": 0.0}) for name in ("review", "reject")}
+    no_folds = default.model_copy(update={"version": 9, **limits})
+    decisions = {"b": a_decision("b", Action.ACCEPT, Reason.FALSE_ALARM)}
+
+    as_assessed = write_feedback(run, Settled(decisions), tmp_path / "before", small_tiff.parent)
+    in_force = write_feedback(run, Settled(decisions, no_folds), tmp_path / "after", small_tiff.parent)
+
+    assert sum(as_assessed.lessons.values()) == 0  # b was called usable
+    assert in_force.lessons[Lesson.MARKS_TAKEN_BACK] == 1
+    assert pd.read_csv(tmp_path / "after" / "disagreements.csv")["verdict"].tolist() == ["reject"]
+
+
 def test_a_drawing_of_no_slide_is_one_sentence(run, small_tiff, tmp_path):
     (tmp_path / "drawn").mkdir()
     (tmp_path / "drawn" / "zzz.geojson").write_text("{}")
 
     with pytest.raises(ExchangeError, match=r"zzz\.geojson is about no slide of the run"):
-        write_feedback(run, {}, tmp_path / "out", small_tiff.parent, drawings=tmp_path / "drawn")
+        write_feedback(run, Settled({}), tmp_path / "out", small_tiff.parent, drawings=tmp_path / "drawn")

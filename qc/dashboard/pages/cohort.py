@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from qc.config.filter import filter_settings_for
-from qc.config.profile import Profile
 from qc.dashboard import charts, lis, words
 from qc.dashboard.attributes import GROUPS, UNKNOWN, attributes, read_table, setting_name
 from qc.dashboard.brush import parallel_brush, within
@@ -88,7 +87,7 @@ def _selection(context: Context, chosen: Frame, of: int) -> None:
             run, url, ids = context.run, str(context.store_url), frozenset(chosen["slide_id"])
             st.download_button(
                 "Selected slides as manifest (Parquet)",
-                lambda: manifest_of(run, url, ids, context.store.profile_in_force(context.run_id)),
+                lambda: manifest_of(run, url, ids),
                 file_name="slidegate-manifest.parquet",
                 icon=":material/grid_on:",
                 on_click="ignore",
@@ -97,21 +96,20 @@ def _selection(context: Context, chosen: Frame, of: int) -> None:
             )
 
 
-def manifest_of(run: RunFolder, store_url: str, slide_ids: frozenset[str], profile: Profile | None = None) -> bytes:
+def manifest_of(run: RunFolder, store_url: str, slide_ids: frozenset[str]) -> bytes:
     """A manifest of some slides of a run, as `qc filter` would choose their tiles.
 
     Args:
         run: The run.
-        store_url: Database with people's decisions.
+        store_url: Database with people's decisions and the verdicts in force.
         slide_ids: The slides.
-        profile: Judges the slides anew; by default the run's verdicts hold.
 
     Raises:
         QCError: If a map is damaged.
     """
     runs = read_runs([run], store_url)
     some = replace(runs, records=tuple(record for record in runs.records if record.stamp.slide_id in slide_ids))
-    manifest = filter_runs(some, filter_settings_for((profile or runs.notes[0].profile).name), profile)
+    manifest = filter_runs(some, filter_settings_for(runs.profile.name))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "manifest.parquet"
         write_manifest(manifest, path)
