@@ -10,6 +10,7 @@ from qc.dashboard.plain_text import plain
 from qc.dashboard.triage import usual_reason
 from qc.record import Assessed, Failed
 from qc.store.decision import Action, Decision, Reason
+from qc.store.requests import ReviewRequest
 
 _KEYS = {Action.ACCEPT: "A", Action.RE_SCAN: "S", Action.RE_CUT: "T", Action.CLEAN: "L", Action.EXCLUDE: "X"}
 _QUESTION = "Could this result reasonably be used in a pipeline?"
@@ -38,6 +39,9 @@ def draw(
         _found(record)
     if desk.refusal:
         st.error(plain(desk.refusal))
+    if is_shown:
+        for request in context.store.review_requests(context.run_id, desk.slide_id):
+            _asked(request)
     if decision is not None and is_shown:
         _in_force(decision)
     if held_by:
@@ -62,6 +66,16 @@ def _found(record: Assessed | Failed) -> None:
     st.markdown(
         f"{words.number(record.usable_mm2)} of {words.number(record.tissue_mm2, 'mm²')} tissue usable{remedy}  \n"
         f"Focus {words.number(record.focus_score)} · stain {words.number(record.stain_score)} of 10"
+    )
+
+
+def _asked(request: ReviewRequest) -> None:
+    stamp = request.stamp
+    st.warning(
+        f"**A filter asks for your review**: {plain(request.why)}.  \n"
+        f"Profile {plain(stamp.profile)}, settings {stamp.filter_fingerprint[:8]} · "
+        f"{plain(request.name)}, {request.at:%Y-%m-%d %H:%M} UTC",
+        icon=":material/front_hand:",
     )
 
 

@@ -23,7 +23,9 @@ from qc.labels import Verdict
 from qc.metrics import Counts
 from qc.store import queries
 from qc.store.database import Store, sqlite_url
+from qc.store.decision import SlideKey
 from qc.store.people import Actor, Role
+from qc.store.requests import FilterStamp, Look
 
 sys.path.insert(0, str(Path(__file__).parent))
 import month
@@ -105,6 +107,26 @@ def test_worklist_shows_undecided_slides_first_and_counts_them(url, made):
     table = at.dataframe[0].value
     assert len(table) == 90
     assert table["Verdict"].iloc[0][0] in ("! unassessed", "✕ reject")
+
+
+def test_worklist_begins_with_what_a_filter_asks_and_says_why(made, tmp_path):
+    url = sqlite_url(tmp_path / "store.sqlite")
+    store = Store(url)
+    month.fill(store, made[:20])
+    slide = worklist(store).iloc[-1]
+    key = SlideKey(run_id=month.RUN, slide_id=slide["slide_id"], slide_fingerprint=slide["slide_fingerprint"])
+    before = drawn("worklist", url)
+    store.ask_reviews(BOSS, FilterStamp(profile="p", filter_fingerprint="f"), month.RUN, [Look(key, "0 tiles left")])
+    store.close()
+
+    at = drawn("worklist", url)
+
+    assert "Asked to review" not in before.dataframe[0].value
+    first = at.dataframe[0].value.iloc[0]
+    assert (first["Slide"], first["Asked to review"]) == (key.slide_id, "0 tiles left")
+    needed = [{m.label: m.value for m in page.metric}["Need a decision"] for page in (before, at)]
+    assert slide["verdict"] == Verdict.USABLE
+    assert int(needed[1]) == int(needed[0]) + 1
 
 
 def test_worklist_filter_by_barcode_leaves_one_slide(url):

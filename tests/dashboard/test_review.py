@@ -10,6 +10,7 @@ from qc.dashboard.triage import next_slide, usual_reason
 from qc.labels import Verdict
 from qc.store.database import Store
 from qc.store.decision import Action, Choice, Reason, SlideKey
+from qc.store.requests import FilterStamp, Look
 
 WAIT_S = 120
 
@@ -114,6 +115,23 @@ def test_back_returns_to_the_slide_before(drawn, own_marked_run):
     press(at, "back")
 
     assert between != at.title[0].value == ids(own_marked_run)["marked"]
+
+
+def test_what_a_filter_asks_stands_on_the_slide_until_somebody_decides(drawn, own_marked_run, store, technician):
+    record = own_marked_run.records["plain"].stamp
+    key = SlideKey(run_id=own_marked_run.run_id, slide_id=record.slide_id, slide_fingerprint=record.slide_fingerprint)
+    stamp = FilterStamp(profile="lymphoma", filter_fingerprint="abcdef0123")
+    store.ask_reviews(technician, stamp, key.run_id, [Look(key, "0 of 12 tiles would be left, at least 1 wanted")])
+
+    at = drawn()
+    shown = [warning.value for warning in at.warning]
+    press(at_ease(at), "act-accept")
+    press(at, "undo")
+
+    assert at.title[0].value == key.slide_id  # before the slides that are worse
+    assert "0 of 12 tiles would be left, at least 1 wanted" in shown[0]
+    assert "lymphoma, settings abcdef01 · Tess" in shown[0]
+    assert [action.action for action in store.audit()] == ["ask_review", "decide", "undo"]
 
 
 def test_a_viewer_looks_and_cannot_decide(drawn):

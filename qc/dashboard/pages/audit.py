@@ -19,6 +19,8 @@ _WHAT = {
     "user": "changed a user",
     "setting": "saved a setting",
     "rescan": "linked a re-scan",
+    "ask_review": "asked for a review",
+    "withdraw_review": "withdrew the request for a review",
 }
 
 

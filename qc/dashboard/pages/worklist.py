@@ -1,4 +1,4 @@
-"""Worklist: every slide of the run, urgent ones first, then the worst; one click opens it."""
+"""Worklist: every slide of the run, urgent ones first, then those asked for, then the worst; one click opens it."""
 
 from typing import Any
 
@@ -20,6 +20,7 @@ _ROWS_SHOWN = 500
 _NEWS_SECONDS = 15
 _TABLE_PX = 563
 """Fifteen slides: the page ends with the screen of a small monitor."""
+_LEFT_OUT_EMPTY = ("Priority", "Decision", "In review", "Barcode", "Asked to review")
 _OPEN, _DECIDED, _ALL = "To decide", "Decided", "All"
 
 
@@ -49,6 +50,7 @@ def shown_columns(table: Frame) -> Frame:
     out["In review"] = table["locked_by_name"].map(lambda name: f"🔒 {name}" if isinstance(name, str) else "")
     out["Slide"] = table["slide_id"]
     out["Barcode"] = table["barcode"]
+    out["Asked to review"] = table["asked_why"].fillna("")
     out["Why"] = table["reason"]
     out["Artefacts"] = table["artefact_share"] * 100
     out["Usable mm²"] = table["usable_mm2"]
@@ -59,12 +61,12 @@ def shown_columns(table: Frame) -> Frame:
 
 def _summary(table: Frame) -> None:
     is_open = table["decision_id"].isna()
-    needs_eye = is_open & (table["verdict"] != Verdict.USABLE)
+    needs_eye = is_open & ((table["verdict"] != Verdict.USABLE) | table["asked_why"].notna())
     is_read = table["verdict"] != Verdict.UNASSESSED
     usable, tissue = table["usable_mm2"].sum(), table["tissue_mm2"].sum()
     cells = st.columns(5)
     cells[0].metric("Slides", f"{len(table):,}")
-    cells[1].metric("Need a decision", f"{int(needs_eye.sum()):,}", help="Not usable, and nobody has decided yet.")
+    cells[1].metric("Need a decision", f"{int(needs_eye.sum()):,}", help="Not usable or asked about, and undecided.")
     cells[2].metric("Decided by people", f"{int((~is_open).sum()):,}")
     cells[3].metric("Not assessed", f"{int((~is_read).sum()):,}", help="The file could not be read: never a pass.")
     share = words.percent(usable / tissue, 0) if tissue else words.MISSING
@@ -119,6 +121,9 @@ def _table(table: Frame) -> int | None:
         "Priority": st.column_config.TextColumn(width=70),
         "Decision": st.column_config.TextColumn(width=90),
         "In review": st.column_config.TextColumn(width=100),
+        "Asked to review": st.column_config.TextColumn(
+            help="qc filter would leave almost nothing of the slide for a classifier.", width=200
+        ),
         "Slide": st.column_config.TextColumn(width=150),
         "Barcode": st.column_config.TextColumn(width=95),
         "Why": st.column_config.TextColumn(width=225),
@@ -132,7 +137,7 @@ def _table(table: Frame) -> int | None:
         "Stain": st.column_config.NumberColumn(help="0 absent or wrong to 10.", format="%.1f", width=60),
     }
     shown = shown_columns(table.head(_ROWS_SHOWN))
-    empty = [name for name in ("Priority", "Decision", "In review", "Barcode") if (shown[name] == "").all()]
+    empty = [name for name in _LEFT_OUT_EMPTY if (shown[name] == "").all()]
     shown = shown.drop(columns=empty)
     event: Any = st.dataframe(
         shown,
@@ -145,8 +150,9 @@ def _table(table: Frame) -> int | None:
         placeholder=words.MISSING,
         alt="Worklist of slides; the same rows are in the CSV below.",
     )
+    asked = "those a filter asks about, then " if table["asked_why"].notna().any() else ""
     note = "" if len(table) <= _ROWS_SHOWN else f" The {_ROWS_SHOWN:,} most urgent are shown; the CSV holds all."
-    st.caption(f"{len(table):,} slides, urgent ones first, then the worst.{note}")
+    st.caption(f"{len(table):,} slides, urgent ones first, then {asked}the worst.{note}")
     rows = event.selection.rows
     return rows[0] if rows else None
 
