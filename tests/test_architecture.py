@@ -19,3 +19,17 @@ def test_importing_loads_nothing_that_is_not_needed(module: str, unwanted: set[s
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
     assert unwanted & set(loaded) == set()
+
+
+def test_a_network_on_the_processor_runs_without_torch():
+    code = """
+import sys
+import numpy as np
+from qc.nets.packaged import network_of
+network_of("artefact-1", "artefact", "auto", "cpu").probabilities(np.zeros((64, 64, 3), np.uint8))
+print(*sys.modules)
+"""
+
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+    assert HEAVY & set(loaded) == set()

@@ -34,4 +34,5 @@ def networks_in_force(settings: AssessSettings) -> tuple[str, ...]:
 
 
 def _network(settings: AssessSettings) -> Session:
-    return network_of(settings.artefact.network, "artefact", settings.artefact.precision)
+    told = settings.artefact
+    return network_of(told.network, "artefact", told.precision, told.device)

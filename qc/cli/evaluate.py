@@ -145,7 +145,7 @@ def evaluate_real_command(
     biology = read_biology(biology_path) if biology_path else []
     settings = load_assess_settings(settings_path)
     judge = artefact_stage(settings)
-    stage_of = stages_of_folds(folds, settings.artefact.halo_um, judge) if folds else unseen_only(judge)
+    stage_of = stages_of_folds(folds, settings.artefact, judge) if folds else unseen_only(judge)
     results = evaluate_real(root, masks_path, biology, settings, judge, stage_of, click.echo)
     images = out.parent / "images" / out.stem
     for name, svg in charts(results).items():

@@ -4,27 +4,31 @@ from pathlib import Path
 
 from qc.artefact.network.stage import NetworkStage
 from qc.artefact.stage import ArtefactStage
+from qc.config.stage import StageSettings
 from qc.errors import SettingsError
 from qc.evaluate.cells import StageOf
 from qc.nets.card import CARD
-from qc.nets.session import session
+from qc.nets.packaged import network_of
 
 
-def stages_of_folds(folder: Path, halo_um: float, otherwise: ArtefactStage) -> StageOf:
+def stages_of_folds(folder: Path, settings: StageSettings, otherwise: ArtefactStage) -> StageOf:
     """Which network judges a slide: the fold's that left it out.
 
     Args:
         folder: With a folder for each fold.
-        halo_um: Context on each side of a tile, micrometres.
+        settings: How networks are run.
         otherwise: For slides that no network was trained on.
 
     Raises:
         SettingsError: If there are no folds, or a slide was trained on by `otherwise` and left out by none.
     """
-    networks = [session(path.parent) for path in sorted(folder.glob(f"fold-*/{CARD}"))]
+    networks = [
+        network_of(str(path.parent), "artefact", settings.precision, settings.device)
+        for path in sorted(folder.glob(f"fold-*/{CARD}"))
+    ]
     if not networks:
         raise SettingsError(f"{folder} holds no fold-*/{CARD}", "train with `folds` and name the folder of qc train")
-    by_slide = {slide: NetworkStage(one, halo_um) for one in networks for slide in one.card.held_out}
+    by_slide = {slide: NetworkStage(one, settings.halo_um) for one in networks for slide in one.card.held_out}
     trained_on = {slide for one in networks for source in one.card.sources for slide in source.slides}
 
     def stage_of(slide: str) -> ArtefactStage:

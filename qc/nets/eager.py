@@ -13,12 +13,18 @@ from qc.nets.session import padded
 Rgb = NDArray[np.uint8]
 
 
-def eager(model: nn.Module) -> Callable[[Rgb], NDArray[np.float32]]:
-    """A module in evaluation mode as a function of (H, W, 3) uint8; what padding adds stays on."""
+def eager(model: nn.Module, device: str = "cpu") -> Callable[[Rgb], NDArray[np.float32]]:
+    """A module in evaluation mode as a function of (H, W, 3) uint8; what padding adds stays on.
+
+    Args:
+        model: Moved to the device.
+        device: As torch names it.
+    """
+    model = model.to(device)
 
     def run(rgb: Rgb) -> NDArray[np.float32]:
         with torch.inference_mode():
-            return model(torch.from_numpy(padded(rgb))[None])[0].numpy()
+            return model(torch.from_numpy(padded(rgb))[None].to(device))[0].float().cpu().numpy()
 
     return run
 

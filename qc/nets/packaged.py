@@ -1,27 +1,41 @@
 """Networks by name: those that come with the product, others by their folder."""
 
+import shutil
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from qc.errors import WeightsError
-from qc.nets.card import CARD
-from qc.nets.session import Precision, Session, session
+from qc.nets.card import CARD, read_card
+from qc.nets.session import Device, Precision, Session, session
 
 _FOLDER = Path(__file__).parents[1] / "weights"
+_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/kfd"))  # NVIDIA, under WSL, AMD
 
 
-def network_of(name: str, task: Literal["artefact", "tissue"], precision: Precision = "float32") -> Session:
+def network_of(
+    name: str,
+    task: Literal["artefact", "tissue"],
+    precision: Precision | Literal["auto"] = "float32",
+    device: Device | Literal["auto"] = "cpu",
+) -> Session:
     """The network that settings name, loaded once in a process.
 
     Args:
         name: See `network_folder`.
         task: What it is needed for.
-        precision: Of its numbers.
+        precision: Of its numbers; auto takes 8 bits on the processor where the network has such a form.
+        device: What it runs on; auto takes a GPU, unless 8 bits are asked for.
 
     Raises:
-        WeightsError: If it is not there, damaged, or for another task.
+        WeightsError: If it is not there, damaged, or for another task, or there is no GPU though one is asked for.
     """
-    network = session(network_folder(name), precision=precision)
+    folder = network_folder(name)
+    if device == "auto":
+        device = "gpu" if precision != "int8" and has_gpu() else "cpu"
+    if precision == "auto":
+        precision = "int8" if device == "cpu" and read_card(folder).int8_sha256 else "float32"
+    network = session(folder, precision=precision, device=device)
     if network.card.task != task:
         raise WeightsError(f"{name} is a network of the task {network.card.task}", f"name one of the task {task}")
     return network
@@ -43,3 +57,13 @@ def network_folder(name: str) -> Path:
     raise WeightsError(
         f"there is no network {name}", f"name one of {', '.join(known) or 'none'} or a folder that qc train wrote"
     )
+
+
+@cache
+def has_gpu() -> bool:
+    """True when torch can compute on a GPU; torch is not asked where no driver is installed, for that takes seconds."""
+    if not any(driver.exists() for driver in _DRIVERS) and shutil.which("nvidia-smi") is None:
+        return False
+    from qc.nets.gpu import is_usable
+
+    return is_usable()

@@ -1,6 +1,7 @@
-"""A network that runs on a CPU by ONNX Runtime. In: a tile's pixels. Out: probabilities. Needs no torch.
+"""A network that is ready to run. In: a tile's pixels. Out: probabilities.
 
-One session serves all threads of a process; each call computes in its own thread, so tiles run side by side.
+On the processor ONNX Runtime runs it, and torch is not needed: each call computes in its own thread, so tiles run side
+by side. On a GPU torch does. One session serves all threads of a process.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from qc.errors import WeightsError
 from qc.nets.card import GRAPH, INT8_GRAPH, Card, read_card
 
 Precision = Literal["float32", "int8"]
+Device = Literal["cpu", "gpu"]
 Rgb = NDArray[np.uint8]
 _MULTIPLE_PX = 32
 _SCALE_TOLERANCE = 0.12
@@ -29,16 +31,25 @@ class Session:
     Attributes:
         card: What is known of it.
         precision: Of its numbers.
+        device: What it runs on.
     """
 
-    def __init__(self, folder: Path, threads: int = 1, precision: Precision = "float32") -> None:
+    def __init__(
+        self, folder: Path, threads: int = 1, precision: Precision = "float32", device: Device = "cpu"
+    ) -> None:
         self.card: Card = read_card(folder)
         self.precision: Precision = precision
+        self.device: Device = device
         if precision == "int8" and self.card.int8_sha256 is None:
             raise WeightsError(
                 f"{folder} holds no network in 8 bits that was adopted", "pass float32 or see qc train quantise"
             )
-        self._run = open_graph(folder / (GRAPH if precision == "float32" else INT8_GRAPH), threads)
+        if device == "gpu":
+            from qc.nets.gpu import open_weights  # torch is slow to import, and most machines run without a GPU
+
+            self._run = open_weights(folder)
+        else:
+            self._run = open_graph(folder / (GRAPH if precision == "float32" else INT8_GRAPH), threads)
 
     @property
     def fingerprint(self) -> str:
@@ -88,9 +99,15 @@ def open_graph(path: Path, threads: int = 1) -> Callable[[Rgb], NDArray[np.float
     except Exception as error:
         raise WeightsError(f"{path} cannot be loaded ({error})", "restore the folder whole") from error
 
+    return on_any_size(lambda whole: np.asarray(run(None, {"rgb": whole[None]})[0])[0])
+
+
+def on_any_size(run: Callable[[Rgb], NDArray[np.float32]]) -> Callable[[Rgb], NDArray[np.float32]]:
+    """What takes images with sides that are multiples of 32, made to take any; what was padded is cut off again."""
+
     def probabilities(rgb: Rgb) -> NDArray[np.float32]:
         whole = padded(rgb)
-        out = np.asarray(run(None, {"rgb": whole[None]})[0])[0]
+        out = run(whole)
         stride = whole.shape[0] // out.shape[1]
         return out[:, : -(-rgb.shape[0] // stride), : -(-rgb.shape[1] // stride)]
 
@@ -106,10 +123,10 @@ def padded(rgb: Rgb) -> Rgb:
 
 
 @lru_cache(maxsize=8)
-def session(folder: Path, threads: int = 1, precision: Precision = "float32") -> Session:
+def session(folder: Path, threads: int = 1, precision: Precision = "float32", device: Device = "cpu") -> Session:
     """The session of a folder, loaded once in a process.
 
     Raises:
         WeightsError: See `Session`.
     """
-    return Session(folder, threads, precision)
+    return Session(folder, threads, precision, device)

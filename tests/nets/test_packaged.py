@@ -6,18 +6,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
 
 from qc.artefact.choose import networks_in_force
+from qc.artefact.network.agreement import agreement
 from qc.artefact.network.evidence import decide, thresholds_of
 from qc.config.assess import AssessSettings
 from qc.config.stage import StageSettings
 from qc.errors import WeightsError
 from qc.labels import ARTEFACTS, ArtefactClass
-from qc.nets.card import CARD, GRAPH, WEIGHTS, read_card
-from qc.nets.packaged import network_folder
+from qc.nets.card import CARD, GRAPH, INT8_GRAPH, WEIGHTS, read_card
+from qc.nets.gpu import CUDA, is_usable, open_weights
+from qc.nets.packaged import has_gpu, network_folder, network_of
 from qc.nets.session import session
-from qc.nets.weights import load
 from qc.phantom import load_cohort, make_phantom
 
 FOLDER = Path(__file__).parents[2] / "qc" / "weights"
@@ -35,21 +35,49 @@ def test_a_shipped_network_was_trained_only_on_what_may_be_published(name: str) 
 
 
 def test_all_shipped_networks_fit_into_the_repository() -> None:
-    size = sum((FOLDER / name / file).stat().st_size for name in NETWORKS for file in (WEIGHTS, GRAPH))
+    size = sum((FOLDER / name / file).stat().st_size for name in NETWORKS for file in _files(name))
 
     assert 0 < size <= 15e6
 
 
+def _files(name: str) -> list[str]:
+    return [WEIGHTS, GRAPH, *([INT8_GRAPH] if read_card(network_folder(name)).int8_sha256 else [])]
+
+
+@pytest.fixture(scope="module")
+def tissue() -> np.ndarray:
+    """(500, 470, 3) uint8, of no size that networks take as it is."""
+    return np.ascontiguousarray(make_phantom(load_cohort(COHORT).slides[0]).rgb[:500, :470])
+
+
 @pytest.mark.parametrize("name", NETWORKS)
-def test_torch_and_the_runtime_agree_on_tissue(name: str) -> None:
-    phantom = make_phantom(load_cohort(COHORT).slides[0])
-    rgb = np.ascontiguousarray(phantom.rgb[:512, :512])
-    model, _card = load(network_folder(name))
+@pytest.mark.parametrize("device", ["cpu", *([CUDA] if is_usable() else [])])
+def test_torch_and_the_runtime_agree_on_tissue(name: str, device: str, tissue: np.ndarray) -> None:
+    expected = open_weights(network_folder(name), device)(tissue)
 
-    with torch.inference_mode():
-        expected = model(torch.from_numpy(rgb)[None])[0].numpy()
+    np.testing.assert_allclose(session(network_folder(name)).probabilities(tissue), expected, atol=1e-4)
 
-    np.testing.assert_allclose(session(network_folder(name)).probabilities(rgb), expected, atol=1e-4)
+
+def test_assessments_run_the_rounded_network_on_the_processor_and_the_exact_one_on_a_gpu(tissue: np.ndarray) -> None:
+    rounded = network_of("artefact-1", "artefact", "auto", "cpu")
+    exact = network_of("artefact-1", "artefact", "float32", "cpu")
+
+    found = agreement(exact.probabilities, rounded.probabilities, exact.card, [tissue])
+
+    assert (rounded.precision, rounded.device) == ("int8", "cpu")
+    assert 0.97 < found.share < 1
+    assert found.mean_difference < 0.01
+    if has_gpu():
+        chosen = network_of("artefact-1", "artefact", "auto", "auto")
+        assert (chosen.precision, chosen.device) == ("float32", "gpu")
+    else:
+        with pytest.raises(WeightsError, match=r'no GPU on this machine; set device = "cpu"'):
+            network_of("artefact-1", "artefact", "auto", "gpu")
+
+
+def test_eight_bits_are_not_asked_of_a_gpu() -> None:
+    with pytest.raises(ValueError, match="int8 runs on the processor alone"):
+        StageSettings(device="gpu", precision="int8")
 
 
 def test_other_thresholds_are_another_network_to_results(tmp_path: Path) -> None:
