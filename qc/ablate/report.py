@@ -25,6 +25,7 @@ from qc.ablate.measure import (
 )
 from qc.ablate.run import Experiment, Result
 from qc.ablate.tally import HALF
+from qc.figures.table import table
 from qc.labels import ARTEFACTS
 
 CHART = "runs.svg"
@@ -147,22 +148,22 @@ def _run_lines(figures: Mapping[Point, Mapping[str, Value]], prevalence: float) 
         f"the threshold that leaves {100 * TNR:g} % of the other slides' clean cells uncalled. Real tiles are scored",
         "by the mean of their highest twentieth of cells.",
     )
-    yield f"| sampling | output | mpp | network | seed | noise | {' | '.join(names)} |"
-    yield f"|{'---|' * (6 + len(names))}"
+    rows = []
     for point, values in figures.items():
-        choices = (point.shown("sampling"), point.output, f"{point.mpp:g}", point.network, str(point.seed))
+        choices = (point.shown("sampling"), point.output, f"{point.mpp:g}", point.network, point.seed)
         noise = "" if point.noise == NO_NOISE else point.noise
-        yield f"| {' | '.join((*choices, noise, *(_shown(values[name]) for name in names)))} |"
+        rows.append([*choices, noise, *(_shown(values[name]) for name in names)])
+    yield from table(["sampling", "output", "mpp", "network", "seed", "noise", *names], rows)
 
 
 def _class_lines(results: Sequence[Result]) -> Iterator[str]:
     yield "\n## TPR of each class at 0.5\n"
-    yield f"| run | {' | '.join(one.label for one in ARTEFACTS)} |"
-    yield f"|---|{'---|' * len(ARTEFACTS)}"
+    rows = []
     for result in results:
         cells = [np.sum([tally.cells[one] for tally in result.tallies], axis=0) for one in ARTEFACTS]
         rates = (f"{one[HALF:].sum() / one.sum():.3f}" if one.sum() else "-" for one in cells)
-        yield f"| {_short(result.point)} | {' | '.join(rates)} |"
+        rows.append([_short(result.point), *rates])
+    yield from table(["run", *(one.label for one in ARTEFACTS)], rows)
 
 
 def _change_lines(found: Sequence[Change]) -> Iterator[str]:
@@ -171,11 +172,11 @@ def _change_lines(found: Sequence[Change]) -> Iterator[str]:
         "The other level minus that of the base point, all else equal, on the same slides. What another seed changes",
         "is chance: a difference no larger than that says nothing.",
     )
-    yield f"| choice | from | to | {' | '.join(_COMPARED)} |"
-    yield f"|---|---|---|{'---|' * len(_COMPARED)}"
-    for one in found:
-        values = (_shown(one.values[name], signed=True) for name in _COMPARED)
-        yield f"| {_TITLES[one.factor]} | {one.before} | {one.after} | {' | '.join(values)} |"
+    rows = [
+        [_TITLES[one.factor], one.before, one.after, *(_shown(one.values[name], signed=True) for name in _COMPARED)]
+        for one in found
+    ]
+    yield from table(["choice", "from", "to", *_COMPARED], rows)
 
 
 def _claim_lines(found: Sequence[Claim]) -> Iterator[str]:
@@ -186,11 +187,11 @@ def _claim_lines(found: Sequence[Claim]) -> Iterator[str]:
         "zero, refuted when all of it is below. The effect of a choice is the change of the TPR plus that of the TNR,",
         "without signs.",
     )
-    yield "| claim | figure | value | here |"
-    yield "|---|---|---|---|"
-    for one in found:
-        value = _shown(one.value, signed=True) if one.value else "-"
-        yield f"| {one.sentence} | {one.figure} | {value} | **{one.verdict}** |"
+    rows = [
+        [one.sentence, one.figure, _shown(one.value, signed=True) if one.value else "-", f"**{one.verdict}**"]
+        for one in found
+    ]
+    yield from table(["claim", "figure", "value", "here"], rows)
 
 
 def _limit_lines() -> Iterator[str]:

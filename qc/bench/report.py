@@ -9,6 +9,7 @@ from qc.artefact.network.agreement import Agreement
 from qc.bench.networks import NetworkTimings
 from qc.bench.slides import Timing
 from qc.bench.tiles import TILE_PX
+from qc.figures.table import table
 from qc.slide.reader import library_version
 from qc.version import __version__
 
@@ -34,18 +35,21 @@ def _slides(timings: Sequence[Timing]) -> Iterator[str]:
     yield "## Whole slides\n"
     yield "Decoding is OpenSlide alone reading the very pixels that the assessment reads, from a warm file cache;"
     yield "ratios are medians of pairs. Peak memory is that of the whole process, all rows before it included.\n"
-    yield (
-        "| slide | artefacts by | pixels | tissue mm2 | decoded Mpx | decode, 1 thread (s) | decode, n threads (s) "
-        "| assess (s) | threads | ratio to 1 thread | ratio to n threads | peak MiB |"
+    yield from table(
+        [
+            *("slide", "artefacts by", "pixels", "tissue mm2", "decoded Mpx"),
+            *("decode, 1 thread (s)", "decode, n threads (s)", "assess (s)"),
+            *("threads", "ratio to 1 thread", "ratio to n threads", "peak MiB"),
+        ],
+        [
+            [
+                *(t.slide_id, t.stage, t.size, f"{t.tissue_mm2:.1f}", f"{t.megapixels:.1f}"),
+                *(f"{statistics.median(times):.2f}" for times in (t.decode_1, t.decode_n, t.assess)),
+                *(t.threads, f"{t.ratio_1:.2f}", f"{t.ratio_n:.2f}", f"{t.peak_mib:.0f}"),
+            ]
+            for t in timings
+        ],
     )
-    yield "|---|---|---|---|---|---|---|---|---|---|---|---|"
-    for t in timings:
-        medians = (statistics.median(times) for times in (t.decode_1, t.decode_n, t.assess))
-        yield (
-            f"| {t.slide_id} | {t.stage} | {t.size} | {t.tissue_mm2:.1f} | {t.megapixels:.1f} | "
-            + " | ".join(f"{median:.2f}" for median in medians)
-            + f" | {t.threads} | {t.ratio_1:.2f} | {t.ratio_n:.2f} | {t.peak_mib:.0f} |"
-        )
 
 
 def _networks(networks: NetworkTimings | str) -> Iterator[str]:
@@ -59,14 +63,19 @@ def _networks(networks: NetworkTimings | str) -> Iterator[str]:
     yield f"{decode:.1f} ms to decode a tile's pixels. Our network ({networks.network}) takes tiles with their halo."
     yield "Of GrandQC (Weng et al. 2024, doi:10.1038/s41467-024-54769-y) only the architectures are timed, rebuilt and"
     yield "untrained; what the tool does around them is left out.\n"
-    yield "| network | run by | parameters (millions) | input px | ms per tile | ratio to decoding | ratio to ours |"
-    yield "|---|---|---|---|---|---|---|"
-    for t in networks.timings:
-        milliseconds = 1000 * statistics.median(t.tile_s)
-        yield (
-            f"| {t.name} | {t.engine} | {t.parameters / 1e6:.2f} | {t.input_px} | {milliseconds:.1f} "
-            f"| {networks.ratio(t):.2f} | {networks.slower(t):.2f} |"
-        )
+    yield from table(
+        [
+            *("network", "run by", "parameters (millions)", "input px"),
+            *("ms per tile", "ratio to decoding", "ratio to ours"),
+        ],
+        [
+            [
+                *(t.name, t.engine, f"{t.parameters / 1e6:.2f}", t.input_px),
+                *(f"{1000 * statistics.median(t.tile_s):.1f}", f"{networks.ratio(t):.2f}", f"{networks.slower(t):.2f}"),
+            ]
+            for t in networks.timings
+        ],
+    )
     if networks.rounded is not None:
         yield from _rounded(networks.rounded)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from qc import __version__
 from qc.bench.viewer import Load
 from qc.dashboard.tiles.pictures import TILE_PX
+from qc.figures.table import table
 from qc.slide.reader import library_version
 
 TILE_P95_MS = 50.0
@@ -38,12 +39,12 @@ def _lines(
     yield "is asked over the network interface of the same machine, so that both share its cores. Each slide tile has"
     yield f"{TILE_PX} px; tiles are drawn at random over {slides} slides and all their levels. Times run from sending"
     yield f"to the last byte. Before the test the machine's load average was {busy:.1f}.\n"
-    yield "| what | requests | per second | p50 (ms) | p95 (ms) | p99 (ms) | refused |"
-    yield "|---|---|---|---|---|---|---|"
+    rows = []
     for load in loads:
         count = len(load.milliseconds)
-        times = " | ".join(f"{load.percentile(percent):.1f}" for percent in (50, 95, 99))
-        yield f"| {load.name} | {count} | {count / load.seconds:.0f} | {times} | {load.refused} |"
+        times = (f"{load.percentile(percent):.1f}" for percent in (50, 95, 99))
+        rows.append([load.name, count, f"{count / load.seconds:.0f}", *times, load.refused])
+    yield from table(["what", "requests", "per second", "p50 (ms)", "p95 (ms)", "p99 (ms)", "refused"], rows)
     health, tiles = loads[0].percentile(50), loads[1].percentile(95)
     yield f"\nMemory of the dashboard's process: {idle_mib:.0f} MiB before the first tile, {peak_mib:.0f} MiB at its"
     yield "peak.\n"

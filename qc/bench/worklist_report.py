@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from qc import __version__
 from qc.bench.worklist import Timed
+from qc.figures.table import table
 
 GOAL_SECONDS = 1.0
 
@@ -19,7 +20,7 @@ def worklist_markdown(timed: Sequence[Timed], slides: int, busy: float, command:
         busy: Load average of the machine before, programs that want a core.
         command: That wrote it.
     """
-    rows = [f"| {one.name} | {len(one.seconds)} | {one.median:.2f} | {max(one.seconds):.2f} |" for one in timed]
+    rows = [[one.name, len(one.seconds), f"{one.median:.2f}", f"{max(one.seconds):.2f}"] for one in timed]
     opening, worst = timed[1].median, max(one.median for one in timed[2:])
     lines = [
         "# Speed of a large worklist",
@@ -29,9 +30,7 @@ def worklist_markdown(timed: Sequence[Timed], slides: int, busy: float, command:
         "the same machine. Seconds from the click, or the address, until the screen says what was asked for.",
         f"Before the test the machine's load average was {busy:.1f}.",
         "",
-        "| what | times | median (s) | longest (s) |",
-        "|---|---|---|---|",
-        *rows,
+        *table(["what", "times", "median (s)", "longest (s)"], rows),
         "",
         f"Goal: filters and searches below {GOAL_SECONDS:g} s: {worst:.2f} s at most, "
         f"{'met' if worst < GOAL_SECONDS else 'missed'}.",

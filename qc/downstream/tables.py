@@ -1,9 +1,10 @@
 """Outcomes as markdown. In: outcomes of arms. Out: tables of figures, of differences and of changed cases."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from qc.downstream.arms import Outcome
 from qc.downstream.compare import STATISTICS, Figure, changed, difference, figure
+from qc.figures.table import table
 
 
 def arm_table(outcomes: Sequence[Outcome], repeats: int) -> str:
@@ -40,13 +41,8 @@ def signed(one: Figure) -> str:
 
 
 def markdown(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
-    """A table."""
-    return "\n".join(_lines(head, rows)) + "\n"
-
-
-def _lines(head: Sequence[object], rows: Sequence[Sequence[object]]) -> Iterator[str]:
-    for cells in (head, ["---"] * len(head), *rows):
-        yield "| " + " | ".join(str(cell) for cell in cells) + " |"
+    """A table as one text with an end."""
+    return "\n".join(table(head, rows, rule=" --- ")) + "\n"
 
 
 def _score(value: float) -> str:

@@ -21,7 +21,8 @@ from qc.evaluate.cell_figures import (
 )
 from qc.evaluate.cells import ARTEFACT_CODES, CellResult
 from qc.evaluate.detection import WORST_SHARE
-from qc.evaluate.numbers import shown
+from qc.evaluate.numbers import shown, span
+from qc.figures.table import table
 from qc.metrics import wilson_interval
 from qc.metrics.ranking import auroc
 from qc.version import __version__
@@ -80,15 +81,15 @@ def _rate_lines(results: Sequence[CellResult], groups: BySlide) -> Iterator[str]
     yield "scores tie, more than that TNR is reached. Intervals are bootstrapped over slides, thresholds kept.\n"
     cuts = [thresholds_at(results, tnr) for tnr in TARGET_TNRS] + [fixed(results)]
     names = [f"threshold at TNR {tnr:.2f}" for tnr in TARGET_TNRS] + [f"score above {FIXED_LIMIT:g}"]
-    yield "| rate | " + " | ".join(names) + " |"
-    yield "|---" * (1 + len(cuts)) + "|"
     pooled = [counts((cell for cells in groups.values() for cell in cells), cut) for cut in cuts]
+    rows = []
     for rate in _RATES:
-        parts = []
-        for cut, of_all in zip(cuts, pooled, strict=True):
-            low, high = rate_interval(groups, cut, rate)
-            parts.append(f"{shown(getattr(of_all, rate))} ({shown(low)} to {shown(high)})")
-        yield f"| {rate.upper() if len(rate) == 3 else rate} | " + " | ".join(parts) + " |"
+        parts = [
+            f"{shown(getattr(of_all, rate))} ({span(*rate_interval(groups, cut, rate))})"
+            for cut, of_all in zip(cuts, pooled, strict=True)
+        ]
+        rows.append([rate.upper() if len(rate) == 3 else rate, *parts])
+    yield from table(["rate", *names], rows)
 
 
 def _code_lines(results: Sequence[CellResult], thresholds: Thresholds, heading: str) -> Iterator[str]:
@@ -96,24 +97,22 @@ def _code_lines(results: Sequence[CellResult], thresholds: Thresholds, heading: 
     yield "Cells that are mainly glass (G), padding (X) or surgical ink (K) count for the tissue found alone. T (tear)"
     yield "and S (stitching) are no artefacts here. Intervals are Wilson's and take cells for independent, which those"
     yield f"of one slide are not. Called at the threshold for TNR {TARGET_TNRS[0]:.2f}.\n"
-    yield "| code | tissue cells | called artefact | 95 % interval | tissue found |"
-    yield "|---|---|---|---|---|"
+    rows = []
     for letter in sorted({letter for cell in results for letter in cell.code}):
         cells = [cell for cell in results if letter in cell.code]
         found = float(np.mean([cell.tissue_share for cell in cells]))
         called = _called([cell for cell in cells if cell.counts_for_artefacts], thresholds)
-        yield f"| {letter} | {called} | {shown(found)} |"
+        rows.append([letter, *called, shown(found)])
+    yield from table(["code", "tissue cells", "called artefact", "95 % interval", "tissue found"], rows)
 
 
 def _ink_lines(results: Sequence[CellResult], thresholds: Thresholds, heading: str) -> Iterator[str]:
     cells = [cell for cell in results if cell.is_surgical_ink]
     yield f"\n{heading} False alarms on surgical ink\n"
     yield "Cells of tissue with surgical ink (K) on its margin and no artefact; they count in no other figure.\n"
-    yield "| slide | cells | called artefact | 95 % interval (Wilson) |"
-    yield "|---|---|---|---|"
-    for slide in sorted({cell.slide for cell in cells}):
-        yield f"| {slide} | {_called([cell for cell in cells if cell.slide == slide], thresholds)} |"
-    yield f"| all | {_called(cells, thresholds)} |"
+    groups = {slide: [cell for cell in cells if cell.slide == slide] for slide in sorted({c.slide for c in cells})}
+    rows = [[slide, *_called(own, thresholds)] for slide, own in [*groups.items(), ("all", cells)]]
+    yield from table(["slide", "cells", "called artefact", "95 % interval (Wilson)"], rows)
 
 
 def _biology_lines(
@@ -124,30 +123,29 @@ def _biology_lines(
     yield f"\n{heading} False alarms where biology resembles an artefact\n"
     yield "Clean cells of views in which this is seen; not every cell of a view shows it. Intervals take cells for"
     yield "independent, which those of one slide are not.\n"
-    yield "| slides with | cells | called artefact | 95 % interval (Wilson) | slides |"
-    yield "|---|---|---|---|---|"
+    rows = []
     for group in biology:
         cells = [cell for cell in results if cell.is_clean and (cell.slide, cell.view) in group.views]
-        yield f"| {group.name} | {_called(cells, thresholds)} | {_shares(cells, group.slides, thresholds)} |"
+        rows.append([group.name, *_called(cells, thresholds), _shares(cells, group.slides, thresholds)])
+    yield from table(["slides with", "cells", "called artefact", "95 % interval (Wilson)", "slides"], rows)
 
 
 def _slide_lines(groups: BySlide, thresholds: Thresholds, heading: str) -> Iterator[str]:
     yield f"\n{heading} By slide\n"
     yield f"The threshold is that for TNR {TARGET_TNRS[0]:.2f} on the other slides.\n"
-    yield "| slide | cells | artefact cells | threshold | TPR | TNR | AUROC |"
-    yield "|---|---|---|---|---|---|---|"
+    rows = []
     for slide, cells in groups.items():
         c = counts(cells, thresholds)
-        numbers = " | ".join(shown(value) for value in (thresholds[slide], c.tpr, c.tnr, auroc_of(cells)))
-        yield f"| {slide} | {len(cells)} | {sum(cell.is_artefact for cell in cells)} | {numbers} |"
+        numbers = (shown(value) for value in (thresholds[slide], c.tpr, c.tnr, auroc_of(cells)))
+        rows.append([slide, len(cells), sum(cell.is_artefact for cell in cells), *numbers])
+    yield from table(["slide", "cells", "artefact cells", "threshold", "TPR", "TNR", "AUROC"], rows)
 
 
-def _called(cells: Sequence[CellResult], thresholds: Thresholds) -> str:
+def _called(cells: Sequence[CellResult], thresholds: Thresholds) -> list[object]:
     """Three columns: cells, share called, Wilson's interval."""
     called = sum(is_called(cell, thresholds) for cell in cells)
-    low, high = wilson_interval(called, len(cells))
     share = called / len(cells) if cells else float("nan")
-    return f"{len(cells)} | {shown(share)} | {shown(low)} to {shown(high)}"
+    return [len(cells), shown(share), span(*wilson_interval(called, len(cells)))]
 
 
 def _shares(cells: Sequence[CellResult], slides: Iterable[str], thresholds: Thresholds) -> str:

@@ -7,7 +7,8 @@ import numpy as np
 
 from qc.domain.reference import DomainReference
 from qc.evaluate.domain import DomainCase
-from qc.evaluate.numbers import shown
+from qc.evaluate.numbers import shown, span
+from qc.figures.table import table
 from qc.metrics import wilson_interval
 from qc.version import __version__
 
@@ -37,31 +38,31 @@ def _lines(
         ("Training slides with faults that are not the gate's business: false alarms", True, True),
         ("Training slides made into something else: found", False, True),
     ):
-        yield from _table(
+        yield from _group_lines(
             heading, [c for c in cases if (c.belongs_inside, c.is_made) == (belongs_inside, is_made)], limit
         )
     yield from _farthest(cases)
 
 
-def _table(heading: str, cases: Sequence[DomainCase], limit: float) -> Iterator[str]:
+def _group_lines(heading: str, cases: Sequence[DomainCase], limit: float) -> Iterator[str]:
     yield f"## {heading}\n"
-    yield "| what | slides | beyond the limit | 95 % interval | distance: least | median | most |"
-    yield "|---|---|---|---|---|---|---|"
-    for group in dict.fromkeys(case.group for case in cases):
-        distances = np.array([case.distance for case in cases if case.group == group])
-        beyond = sum(math.isnan(d) or d > limit for d in distances)
-        known = distances[np.isfinite(distances)]
-        least, median, most = np.quantile(known, (0, 0.5, 1)) if known.size else (math.nan,) * 3
-        low, high = wilson_interval(beyond, len(distances))
-        spread = " | ".join(shown(value) for value in (least, median, most))
-        yield f"| {group} | {len(distances)} | {beyond} | {shown(low)} to {shown(high)} | {spread} |"
+    head = ["what", "slides", "beyond the limit", "95 % interval", "distance: least", "median", "most"]
+    groups = dict.fromkeys(case.group for case in cases)
+    rows = [[group, *_group_cells([case.distance for case in cases if case.group == group], limit)] for group in groups]
+    yield from table(head, rows)
     yield ""
+
+
+def _group_cells(distances: Sequence[float], limit: float) -> list[object]:
+    beyond = sum(math.isnan(d) or d > limit for d in distances)
+    known = [d for d in distances if math.isfinite(d)]
+    spread = np.quantile(known, (0, 0.5, 1)) if known else (math.nan,) * 3
+    interval = span(*wilson_interval(beyond, len(distances)))
+    return [len(distances), beyond, interval, *(shown(value) for value in spread)]
 
 
 def _farthest(cases: Sequence[DomainCase]) -> Iterator[str]:
     yield "## Training slides, farthest first\n"
-    yield "| slide | distance from the others |"
-    yield "|---|---|"
     own = [case for case in cases if case.belongs_inside and not case.is_made and case.group.startswith("training")]
-    for case in sorted(own, key=lambda case: -case.distance):
-        yield f"| {case.slide} | {shown(case.distance)} |"
+    rows = [[case.slide, shown(case.distance)] for case in sorted(own, key=lambda case: -case.distance)]
+    yield from table(["slide", "distance from the others"], rows)

@@ -6,6 +6,7 @@ import numpy as np
 
 from qc.cohort.duplicates import HASH_BITS
 from qc.evaluate.duplicates import Duplicates
+from qc.figures.table import table
 from qc.version import __version__
 
 _LIMITS = range(40, 105, 8)
@@ -25,28 +26,32 @@ def _lines(measured: Duplicates, limit: int, command: str) -> Iterator[str]:
     yield "chosen on these overviews, so the figures say how far apart copies and others lie, not what to expect"
     yield "elsewhere. Copies are altered by computation, which is kinder than a second scan.\n"
     yield "## Altered copies\n"
-    yield "| alteration | median bits | most bits | found | hardest slide |"
-    yield "|---|---|---|---|---|"
+    rows = []
     for name, bits in measured.copies.items():
-        hardest = measured.slides[int(np.argmax(bits))]
         found = sum(one <= limit for one in bits)
-        yield f"| {name} | {np.median(bits):.0f} | {max(bits)} | {found} of {len(bits)} | {hardest} |"
+        hardest = measured.slides[int(np.argmax(bits))]
+        rows.append([name, f"{np.median(bits):.0f}", max(bits), f"{found} of {len(bits)}", hardest])
+    yield from table(["alteration", "median bits", "most bits", "found", "hardest slide"], rows)
     yield "\n## Other slides\n"
     yield f"{strangers.size} pairs of slides from different blocks: least {strangers.min()} bits, median"
     yield f"{np.median(strangers):.0f}, standard deviation {strangers.std():.1f}; the limit lies"
     yield f"{(np.median(strangers) - limit) / strangers.std():.1f} standard deviations below the median.\n"
-    yield "| closest pairs | bits | near-duplicates |"
-    yield "|---|---|---|"
     farther = [pair for pair in measured.pairs[_CLOSEST:] if pair.is_one_block]
-    for pair in [*measured.pairs[:_CLOSEST], *farther]:
-        kind = " (one block)" if pair.is_one_block else ""
-        yield f"| {pair.first}, {pair.second}{kind} | {pair.bits} | {'yes' if pair.bits <= limit else 'no'} |"
+    rows = [
+        [
+            f"{pair.first}, {pair.second}{' (one block)' if pair.is_one_block else ''}",
+            *(pair.bits, "yes" if pair.bits <= limit else "no"),
+        ]
+        for pair in [*measured.pairs[:_CLOSEST], *farther]
+    ]
+    yield from table(["closest pairs", "bits", "near-duplicates"], rows)
     yield "\n## Other limits\n"
-    yield "| limit, bits | copies found | pairs of other blocks taken for copies |"
-    yield "|---|---|---|"
     copies = np.array([bit for bits in measured.copies.values() for bit in bits])
-    for one in sorted({*_LIMITS, limit}):
-        yield f"| {one} | {(copies <= one).mean():.1%} | {int((strangers <= one).sum())} of {strangers.size} |"
+    rows = [
+        [one, f"{(copies <= one).mean():.1%}", f"{int((strangers <= one).sum())} of {strangers.size}"]
+        for one in sorted({*_LIMITS, limit})
+    ]
+    yield from table(["limit, bits", "copies found", "pairs of other blocks taken for copies"], rows)
     yield "\nPairs of one block are known by eye: two slides published twice at other resolutions, the neighbouring"
     yield "section of one of them in another stain, and a slide of which another shows a part. Sections of one block"
     yield "lie micrometres apart, look alike and belong to one patient. Finding them is wanted, but not promised; a"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from qc.evaluate.masks import MaskResult
 from qc.evaluate.numbers import shown
+from qc.figures.table import table
 from qc.version import __version__
 
 
@@ -19,10 +20,13 @@ def mask_lines(results: Sequence[MaskResult]) -> Iterator[str]:
     yield "TNR the share of found tissue outside the mask that is not called the class; prevalence is that of marked"
     yield "cells among both. Some masks were drawn at a distance from the tissue; the last column grows the tissue"
     yield "found by the margin that the table states before comparing.\n"
-    yield "| image | marked | cells | prevalence | TPR | TNR | NPV | Dice | margin (um) | Dice with margin |"
-    yield "|---|---|---|---|---|---|---|---|---|---|"
-    for r in results:
-        c = r.counts
-        dice = f"{shown(c.dice)} | {r.margin_um:g} | {shown(r.grown.dice)}" if r.grown else "- | - | -"
-        rates = " | ".join(shown(rate) for rate in (c.prevalence, c.tpr, c.tnr, c.npv))
-        yield f"| {r.name} | {r.truth} | {c.total} | {rates} | {dice} |"
+    rates = ("prevalence", "TPR", "TNR", "NPV")
+    yield from table(
+        ["image", "marked", "cells", *rates, "Dice", "margin (um)", "Dice with margin"], map(_row, results)
+    )
+
+
+def _row(r: MaskResult) -> list[object]:
+    c = r.counts
+    dice = (shown(c.dice), f"{r.margin_um:g}", shown(r.grown.dice)) if r.grown else ("-", "-", "-")
+    return [r.name, r.truth, c.total, *(shown(rate) for rate in (c.prevalence, c.tpr, c.tnr, c.npv)), *dice]

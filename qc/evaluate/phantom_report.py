@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from qc.evaluate.numbers import shown
+from qc.evaluate.numbers import shown, span
 from qc.evaluate.phantoms import MEASURED, PhantomResult, verdict_counts
+from qc.figures.table import table
 from qc.labels import ArtefactClass
 from qc.metrics import Counts, bootstrap_interval, wilson_interval
 from qc.version import __version__
@@ -26,38 +27,43 @@ def _lines(results: list[PhantomResult], cohort: str, stage: str, profile: str, 
     yield f"{len(results)} synthetic slides with exact truth. Phantoms show that the software does what it says;"
     yield "they say nothing about other laboratories' slides.\n"
     yield "## Tissue and clean tissue\n"
-    yield "| what | Dice | 95 % interval | worst slide |"
-    yield "|---|---|---|---|"
-    yield _dice_row("tissue", [(r.name, r.tissue) for r in results], rng)
-    yield _dice_row("clean tissue", [(r.name, r.clean) for r in results], rng)
+    tissue = _dice_row("tissue", [(r.name, r.tissue) for r in results], rng)
+    clean = _dice_row("clean tissue", [(r.name, r.clean) for r in results], rng)
+    yield from table(["what", "Dice", "95 % interval", "worst slide"], [tissue, clean])
     yield "\n## Classes, per cell of true tissue\n"
-    yield "| class | prevalence | TPR | TNR | PPV | NPV | Dice | 95 % interval of Dice |"
-    yield "|---|---|---|---|---|---|---|---|"
-    for cls in MEASURED:
-        yield _class_row(cls, [r.classes[cls] for r in results], rng)
+    yield from table(
+        ["class", "prevalence", "TPR", "TNR", "PPV", "NPV", "Dice", "95 % interval of Dice"],
+        [_class_row(cls, [r.classes[cls] for r in results], rng) for cls in MEASURED],
+    )
     yield from _verdict_lines(results)
     yield "\n## Slides\n"
-    yield "| slide | tissue Dice | clean Dice | focus | stain | verdict | deserved |"
-    yield "|---|---|---|---|---|---|---|"
-    for r in results:
-        yield (
-            f"| {r.name} | {shown(r.tissue.dice)} | {shown(r.clean.dice)} | {r.focus_score:.1f} | {r.stain_score:.1f} "
-            f"| {r.verdict} | {r.true_verdict} |"
-        )
+    yield from table(
+        ["slide", "tissue Dice", "clean Dice", "focus", "stain", "verdict", "deserved"],
+        [
+            [
+                *(r.name, shown(r.tissue.dice), shown(r.clean.dice)),
+                *(f"{r.focus_score:.1f}", f"{r.stain_score:.1f}", r.verdict, r.true_verdict),
+            ]
+            for r in results
+        ],
+    )
 
 
-def _dice_row(what: str, counts: list[tuple[str, Counts]], rng: np.random.Generator) -> str:
+def _dice_row(what: str, counts: list[tuple[str, Counts]], rng: np.random.Generator) -> list[str]:
     worst = min(counts, key=lambda entry: entry[1].dice)
-    low, high = bootstrap_interval([c for _, c in counts], lambda draw: sum(draw, _NOTHING).dice, rng)
+    interval = _dice_interval([c for _, c in counts], rng)
     pooled = sum((c for _, c in counts), _NOTHING)
-    return f"| {what} | {shown(pooled.dice)} | {shown(low)} to {shown(high)} | {shown(worst[1].dice)} ({worst[0]}) |"
+    return [what, shown(pooled.dice), interval, f"{shown(worst[1].dice)} ({worst[0]})"]
 
 
-def _class_row(cls: ArtefactClass, counts: list[Counts], rng: np.random.Generator) -> str:
+def _class_row(cls: ArtefactClass, counts: list[Counts], rng: np.random.Generator) -> list[str]:
     pooled = sum(counts, _NOTHING)
-    low, high = bootstrap_interval(counts, lambda draw: sum(draw, _NOTHING).dice, rng)
     rates = (pooled.prevalence, pooled.tpr, pooled.tnr, pooled.ppv, pooled.npv, pooled.dice)
-    return f"| {cls.label} | " + " | ".join(shown(rate) for rate in rates) + f" | {shown(low)} to {shown(high)} |"
+    return [cls.label, *(shown(rate) for rate in rates), _dice_interval(counts, rng)]
+
+
+def _dice_interval(counts: list[Counts], rng: np.random.Generator) -> str:
+    return span(*bootstrap_interval(counts, lambda draw: sum(draw, _NOTHING).dice, rng))
 
 
 def _verdict_lines(results: list[PhantomResult]) -> Iterator[str]:
@@ -65,8 +71,6 @@ def _verdict_lines(results: list[PhantomResult]) -> Iterator[str]:
     yield "\n## Verdicts\n"
     yield "Positive is a slide that needs something (review, reject or unassessed); deserved is the verdict that the"
     yield f"true coverage gets under the same profile. Prevalence {shown(counts.prevalence)}.\n"
-    yield "| rate | value | 95 % interval (Wilson) | slides |"
-    yield "|---|---|---|---|"
     shares = {
         "TPR": (counts.tp, counts.tp + counts.fn),
         "TNR": (counts.tn, counts.tn + counts.fp),
@@ -74,7 +78,8 @@ def _verdict_lines(results: list[PhantomResult]) -> Iterator[str]:
         "NPV": (counts.tn, counts.tn + counts.fn),
         "accuracy": (counts.tp + counts.tn, counts.total),
     }
-    for name, (right, asked) in shares.items():
-        low, high = wilson_interval(right, asked)
-        value = right / asked if asked else float("nan")
-        yield f"| {name} | {shown(value)} | {shown(low)} to {shown(high)} | {right} of {asked} |"
+    rows = [
+        [name, shown(right / asked if asked else np.nan), span(*wilson_interval(right, asked)), f"{right} of {asked}"]
+        for name, (right, asked) in shares.items()
+    ]
+    yield from table(["rate", "value", "95 % interval (Wilson)", "slides"], rows)

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from qc.evaluate.numbers import shown
 from qc.evaluate.tissue import CellTissue, TissueResult
+from qc.figures.table import table
 from qc.metrics import Counts
 
 _FOUND_SHARE = 0.5
+_table = partial(table, rule=" --- ")
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,3 @@ def _by_code(cells: Sequence[CellTissue], slides: set[str]) -> tuple[list[bool],
         [one.share >= _FOUND_SHARE for one in cells if one.slide in slides and one.code == code] for code in ("C", "G")
     )
     return clean, glass
-
-
-def _table(header: Sequence[str], rows: Iterator[list[str]] | Sequence[list[str]]) -> Iterator[str]:
-    for row in (header, ["---"] * len(header), *rows):
-        yield "| " + " | ".join(row) + " |"

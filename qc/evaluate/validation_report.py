@@ -15,6 +15,7 @@ from qc.evaluate.sheets import N_WORST, worst_cells
 from qc.evaluate.soft_slide import MPP as SOFT_MPP
 from qc.evaluate.soft_slide import SOFT_NUMBERS, SoftSlideResult
 from qc.figures.chart import Curve, unit_chart
+from qc.figures.table import table
 from qc.metrics.ranking import reliability, roc
 from qc.version import __version__
 
@@ -80,10 +81,9 @@ def _goal_row(goal: Goal) -> str:
 def _reliability_lines(results: RealResults) -> Iterator[str]:
     yield "\n### Reliability\n"
     yield "A calibrated score is equal to the share of its cells that are artefact.\n"
-    yield "| cells | mean detection score | share that is artefact |"
-    yield "|---|---|---|"
-    for one in reliability(*_truth_and_scores(results)):
-        yield f"| {one.n} | {shown(one.mean_score)} | {shown(one.positive_share)} |"
+    bins = reliability(*_truth_and_scores(results))
+    rows = [[one.n, shown(one.mean_score), shown(one.positive_share)] for one in bins]
+    yield from table(["cells", "mean detection score", "share that is artefact"], rows)
 
 
 def _truth_and_scores(results: RealResults) -> tuple[list[bool], list[float]]:
@@ -124,10 +124,13 @@ def _soft_lines(result: SoftSlideResult) -> Iterator[str]:
     yield "follicular lymphoma, are of one soft slide, as was found by eye and by the variance of the Laplacian; other"
     yield "tiles may be soft too. Each is judged alone, all of it as tissue, continued by reflection, so a stage cannot"
     yield "compare it with sharper tissue of its slide.\n"
-    yield "| AUROC of mean suspicion | AUROC of the focus score | out of focus, soft slide | out of focus, the rest |"
-    yield "|---|---|---|---|"
-    rates = (result.auroc, result.auroc_of_focus, result.blurred_share(True), result.blurred_share(False))
-    yield f"| {' | '.join(shown(rate) for rate in rates)} |"
+    rates = {
+        "AUROC of mean suspicion": result.auroc,
+        "AUROC of the focus score": result.auroc_of_focus,
+        "out of focus, soft slide": result.blurred_share(True),
+        "out of focus, the rest": result.blurred_share(False),
+    }
+    yield from table(list(rates), [[shown(rate) for rate in rates.values()]])
 
 
 def _focus_lines(results: Sequence[FocusSeriesResult]) -> Iterator[str]:
@@ -136,16 +139,14 @@ def _focus_lines(results: Sequence[FocusSeriesResult]) -> Iterator[str]:
     yield "colours of H&E. Its mpp is unknown, so two are assumed. All of it is judged as tissue, continued by"
     yield "reflection. Spearman's correlation is with the distance from focus: 1 is best for suspicion, -1 for the"
     yield "focus score. Inversions are pairs on one side of focus of which the further one is suspected less.\n"
-    yield "| colours | assumed mpp | correlation of suspicion | inversions | correlation of the focus score |"
-    yield "|---|---|---|---|---|"
+    rows = []
     for r in results:
         colours = "stained" if r.is_stained else "grey"
-        numbers = f"{shown(r.correlation)} | {r.inversions} | {shown(r.correlation_of_focus)}"
-        yield f"| {colours} | {r.mpp:g} | {numbers} |"
+        rows.append([colours, f"{r.mpp:g}", shown(r.correlation), r.inversions, shown(r.correlation_of_focus)])
+    measured = ["correlation of suspicion", "inversions", "correlation of the focus score"]
+    yield from table(["colours", "assumed mpp", *measured], rows)
     for r in results:
         if r.is_stained:
             yield f"\nStained, {r.mpp:g} um per pixel:\n"
-            yield "| step | mean suspicion | out of focus | focus score |"
-            yield "|---|---|---|---|"
-            for s in r.steps:
-                yield f"| {s.step} | {shown(s.suspicion)} | {shown(s.blurred_share)} | {s.focus_score:.1f} |"
+            rows = [[s.step, shown(s.suspicion), shown(s.blurred_share), f"{s.focus_score:.1f}"] for s in r.steps]
+            yield from table(["step", "mean suspicion", "out of focus", "focus score"], rows)
