@@ -40,8 +40,7 @@ def draw(
     if desk.refusal:
         st.error(plain(desk.refusal))
     if is_shown:
-        for request in context.store.review_requests(context.run_id, desk.slide_id):
-            _asked(request)
+        _asked(context.store.review_requests(context.run_id, desk.slide_id))
     if decision is not None and is_shown:
         _in_force(decision)
     if held_by:
@@ -69,13 +68,16 @@ def _found(record: Assessed | Failed) -> None:
     )
 
 
-def _asked(request: ReviewRequest) -> None:
-    stamp = request.stamp
-    st.warning(
-        f"**A filter asks for your review**: {plain(request.why)}.  \n"
-        f"Profile {plain(stamp.profile)}, settings {stamp.filter_fingerprint[:8]} · "
-        f"{plain(request.name)}, {request.at:%Y-%m-%d %H:%M} UTC",
-        icon=":material/front_hand:",
+def _asked(requests: list[ReviewRequest]) -> None:
+    """The newest request, and how many filters ask beside it."""
+    if not requests:
+        return
+    newest = requests[-1]
+    st.warning(f"**A filter asks**: {plain(newest.why)}")
+    others = f" · asked by {len(requests)} filters" if len(requests) > 1 else ""
+    st.caption(
+        f"{plain(newest.stamp.profile)}, settings {newest.stamp.filter_fingerprint[:8]} · "
+        f"{plain(newest.name)}, {newest.at:%Y-%m-%d %H:%M} UTC{others}"
     )
 
 

@@ -124,13 +124,13 @@ def test_what_a_filter_asks_stands_on_the_slide_until_somebody_decides(drawn, ow
     store.ask_reviews(technician, stamp, key.run_id, [Look(key, "0 of 12 tiles would be left, at least 1 wanted")])
 
     at = drawn()
-    shown = [warning.value for warning in at.warning]
+    shown, captions = ([one.value for one in told] for told in (at.warning, at.caption))
     press(at_ease(at), "act-accept")
     press(at, "undo")
 
     assert at.title[0].value == key.slide_id  # before the slides that are worse
-    assert "0 of 12 tiles would be left, at least 1 wanted" in shown[0]
-    assert "lymphoma, settings abcdef01 · Tess" in shown[0]
+    assert shown == ["**A filter asks**: 0 of 12 tiles would be left, at least 1 wanted"]
+    assert any("lymphoma, settings abcdef01 · Tess" in caption for caption in captions)
     assert [action.action for action in store.audit()] == ["ask_review", "decide", "undo"]
 
 

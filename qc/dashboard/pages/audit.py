@@ -84,6 +84,8 @@ def _detail(entry: Entry) -> str:
         note = f": {told['note']}" if told.get("note") else ""
         said = told.get("before", {}).get("verdict", "")
         return f"{Action(told['action']).label}, {Reason(told['reason']).label}{note} (software: {said})"
+    if entry.action == "ask_review":
+        return f"{told['why']} (profile {told['profile']}, settings {told['filter_fingerprint'][:8]})"
     parts = [f"{name.replace('_', ' ')}: {_plain(value)}" for name, value in told.items() if value not in (None, "")]
     return " · ".join(parts)
 

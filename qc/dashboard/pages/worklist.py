@@ -122,7 +122,7 @@ def _table(table: Frame) -> int | None:
         "Decision": st.column_config.TextColumn(width=90),
         "In review": st.column_config.TextColumn(width=100),
         "Asked to review": st.column_config.TextColumn(
-            help="qc filter would leave almost nothing of the slide for a classifier.", width=200
+            help="qc filter would leave almost nothing of the slide for a classifier.", width=260
         ),
         "Slide": st.column_config.TextColumn(width=150),
         "Barcode": st.column_config.TextColumn(width=95),
