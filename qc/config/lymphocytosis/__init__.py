@@ -1,7 +1,7 @@
 """Settings of the lymphocytosis task: which cells are seen, how, by which model, and how it is judged."""
 
 from qc.config.lymphocytosis.cells import CellSettings, PixelSettings, QualitySettings
-from qc.config.lymphocytosis.features import AutoEncoderSettings, FeatureSettings
+from qc.config.lymphocytosis.features import AutoEncoderSettings, CellTypeSettings, FeatureSettings
 from qc.config.lymphocytosis.fit import BagFitSettings, BoostingSettings, PaceSettings
 from qc.config.lymphocytosis.machines import (
     BoostedSettings,
@@ -29,6 +29,7 @@ __all__ = [
     "BoostedSettings",
     "BoostingSettings",
     "CellSettings",
+    "CellTypeSettings",
     "DeepMilSettings",
     "FeatureSettings",
     "InstanceMilSettings",

@@ -14,7 +14,8 @@ class ArmSettings(Settings):
     model: ModelSettings = Field(description="The model.")
     repeats: int = Field(default=1, ge=1, description="Cross-validations, each with folds of its own.")
     published: dict[str, float] = Field(
-        default={}, description="Figures of others for the same arm: balanced accuracy, F1, recall, precision (0-1)."
+        default={},
+        description="Figures of others for the same arm: balanced accuracy, F1, recall, precision, specificity (0-1).",
     )
 
 

@@ -17,18 +17,15 @@ from torch.utils.data import DataLoader, Dataset
 
 from qc.config.lymphocytosis import AutoEncoderSettings
 from qc.downstream.lymphocytosis.bags import Bags
+from qc.downstream.lymphocytosis.encode import Float32, encoded, name_of
 from qc.downstream.lymphocytosis.model import Bench
 from qc.downstream.lymphocytosis.pixels import Pixels
 from qc.downstream.lymphocytosis.sampler import ShuffledRows
 from qc.downstream.lymphocytosis.tensors import Tensors
 from qc.downstream.network import scaled
 from qc.downstream.trainer import train
-from qc.files import replacing
-
-Float32 = NDArray[np.float32]
 
 _POOLINGS = 4
-_ENCODE_CELLS = 256
 
 
 class AutoEncoder(nn.Module):
@@ -99,28 +96,7 @@ def codes(tensors: Tensors, settings: AutoEncoderSettings, bags: Bags, bench: Be
     network = AutoEncoder(settings)
     network.encoder.load_state_dict({name: torch.from_numpy(np.array(one)) for name, one in tensors.items()})
     network.eval()
-    weights = hashlib.sha256()
-    for name in sorted(tensors):
-        weights.update(np.ascontiguousarray(tensors[name]).tobytes())
-    pixels = Pixels(settings.pixels, bench.cells, bench.folder / "pixels")
-    found = []
-    for cells in bags.cells:
-        file = bench.folder / "codes" / f"{weights.hexdigest()[:16]}-{cells.digest[:24]}.npy"
-        if not file.is_file():
-            encoded = _encoded(network, pixels.of(cells), settings.features)
-            with replacing(file) as partial, partial.open("wb") as handle:
-                np.save(handle, encoded)
-        found.append(np.load(file))
-    return found
-
-
-def _encoded(network: AutoEncoder, rgb: NDArray[np.uint8], features: int) -> Float32:
-    found = np.zeros((len(rgb), features), np.float32)
-    with torch.inference_mode():
-        for start in range(0, len(rgb), _ENCODE_CELLS):
-            batch = torch.from_numpy(np.array(rgb[start : start + _ENCODE_CELLS]))
-            found[start : start + len(batch)] = network.encoder(scaled(batch)).numpy()
-    return found
+    return encoded(network.encoder, settings.features, name_of(tensors), settings.pixels, bags, bench)
 
 
 def _loss(network: nn.Module, batch: Any, rng: np.random.Generator) -> Tensor:  # noqa: ARG001

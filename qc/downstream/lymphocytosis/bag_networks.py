@@ -76,7 +76,8 @@ def instance_mil_model(settings: InstanceMilSettings) -> Model:
     """A network on single cells; the patient's chance may go to gradient boosting with count and age."""
 
     def network(bags: Bags, bench: Bench, seed: int) -> Tensors:
-        lesson = Lesson(seeded(lambda: InstanceMil(settings), seed), settings.fit, _known(settings, bench))
+        alike = settings.model_copy(update={"boosting": None, "inner_folds": 0})  # what comes after changes no weight
+        lesson = Lesson(seeded(lambda: InstanceMil(settings), seed), settings.fit, _known(alike, bench))
         return fitted(lesson, _pictures(settings.pixels, bags, bench), bags, bench, seed)
 
     def said(tensors: Tensors, bags: Bags, bench: Bench) -> Judged:

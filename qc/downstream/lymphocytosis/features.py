@@ -1,6 +1,7 @@
 """Cells as vectors of a fitted size. In: bags. Out: arrays of what was fitted, and (N_i, D) of each patient.
 
-Codes or measures, then mean 0 and deviation 1, then principal components: each step can be left out.
+Codes, measures or what a network for types of cells sees, then mean 0 and deviation 1, then principal components: each
+step can be left out.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from sklearn.decomposition import PCA
 from qc.config.lymphocytosis import FeatureSettings
 from qc.downstream.lymphocytosis.autoencoder import codes, encoder_tensors, fit_autoencoder
 from qc.downstream.lymphocytosis.bags import Bags
+from qc.downstream.lymphocytosis.cell_types import fit_cell_types, type_features
 from qc.downstream.lymphocytosis.linear import fit_scaler, scale
 from qc.downstream.lymphocytosis.model import Bench
 from qc.downstream.lymphocytosis.tensors import Tensors, part, prefixed
@@ -25,6 +27,8 @@ def fit_features(bags: Bags, settings: FeatureSettings, bench: Bench, seed: int)
     found: Tensors = {}
     if settings.source == "autoencoder":
         found |= prefixed("encoder", encoder_tensors(fit_autoencoder(bags, settings.autoencoder, bench)))
+    if settings.cell_types:
+        found |= prefixed("encoder", fit_cell_types(settings.cell_types, bench))
     raw = np.concatenate(_raw(found, settings, bags, bench))
     if settings.is_standardised or settings.source == "morphology":
         found |= prefixed("scaler", fit_scaler(raw))
@@ -50,7 +54,11 @@ def width_of(vectors: Sequence[NDArray[Any]]) -> int:
 def _raw(tensors: Tensors, settings: FeatureSettings, bags: Bags, bench: Bench) -> list[Float]:
     if settings.source == "morphology":
         return [cells.values for cells in bags.cells]
-    made = codes(part("encoder", tensors), settings.autoencoder, bags, bench)
+    encoder = part("encoder", tensors)
+    if settings.cell_types:
+        made = type_features(encoder, settings.cell_types, bags, bench)
+    else:
+        made = codes(encoder, settings.autoencoder, bags, bench)
     return [one.astype(np.float64) for one in made]
 
 

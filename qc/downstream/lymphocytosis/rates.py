@@ -1,4 +1,4 @@
-"""How good calls are. In: chances and labels. Out: balanced accuracy, F1, recall, precision; tumoral is positive."""
+"""How good calls are. In: chances and labels. Out: rates of calls, and the loss of chances; tumoral is positive."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -25,12 +25,21 @@ def f1(counts: Counts) -> float:
     return 2 * counts.tp / total if total else math.nan
 
 
+_LEAST_CHANCE = 0.001
+
 RATES: Mapping[str, Callable[[Counts], float]] = {
     "balanced accuracy": balanced_accuracy,
     "F1": f1,
     "recall": lambda counts: counts.tpr,
     "precision": lambda counts: counts.ppv,
+    "specificity": lambda counts: counts.tnr,
 }
+
+
+def log_loss(chance: Float, target: Labels) -> float:
+    """Mean of minus the logarithm of what was said of the truth; votes of 0 and 1 count as 0.001 and 0.999."""
+    said = np.clip(chance, _LEAST_CHANCE, 1 - _LEAST_CHANCE)
+    return float(-np.log(np.where(target, said, 1 - said)).mean())
 
 
 def counted(chance: Float, target: Labels) -> Counts:

@@ -1,6 +1,6 @@
 """The report of the study. In: outcomes of arms and of filtering. Out: markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from qc.config.lymphocytosis import LymphocytosisStudySettings, PooledSettings, 
 from qc.downstream.compare import Statistic, changed, difference, figure
 from qc.downstream.lymphocytosis.bags import Bags
 from qc.downstream.lymphocytosis.pooled import SUMMARIES, summaries
-from qc.downstream.lymphocytosis.rates import RATES, balanced_of, counted
+from qc.downstream.lymphocytosis.rates import RATES, balanced_of, counted, log_loss
 from qc.downstream.lymphocytosis.study import Filtering, Line
 from qc.downstream.lymphocytosis.validate import Outcome
 from qc.downstream.prose import paragraph
@@ -108,13 +108,14 @@ def _default(outcome: Outcome, settings: LymphocytosisStudySettings) -> list[str
 def _table(table: TableSettings, settings: LymphocytosisStudySettings, lines: Sequence[Line], image: str) -> list[str]:
     theirs = any(line.arm.published for line in lines)
     folds = table.folds or settings.folds
-    head = ["arm", f"repeats of {folds} folds", *RATES, "AUROC", "minutes"]
+    head = ["arm", f"repeats of {folds} folds", *RATES, "AUROC", "log loss", "minutes"]
     rows = [
         [
             line.arm.name,
             line.outcome.chance.shape[1],
             *(mean_and_spread(repeats_of(line.outcome, rate)) for rate in RATES),
-            mean_and_spread(_aurocs(line.outcome)),
+            mean_and_spread(_of_repeats(line.outcome, auroc)),
+            mean_and_spread(_of_repeats(line.outcome, lambda target, chance: log_loss(chance, target))),
             f"{line.outcome.seconds / 60:.1f}",
         ]
         for line in lines
@@ -157,8 +158,10 @@ def _theirs(line: Line, rate: str) -> str:
     return "" if value is None else f"*{value:.3f}*"
 
 
-def _aurocs(outcome: Outcome) -> NDArray[np.float64]:
-    return np.array([auroc(outcome.target, column) for column in outcome.chance.T])
+def _of_repeats(
+    outcome: Outcome, value: Callable[[NDArray[np.bool_], NDArray[np.float64]], float]
+) -> NDArray[np.float64]:
+    return np.array([value(outcome.target, column) for column in outcome.chance.T])
 
 
 def _filtering(filterings: Sequence[Filtering], settings: LymphocytosisStudySettings) -> list[str]:

@@ -8,6 +8,7 @@ import torch
 from scipy.special import expit
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.metrics import balanced_accuracy_score, f1_score, precision_score, recall_score
+from sklearn.metrics import log_loss as their_log_loss
 from torch import nn
 
 from qc.config.lymphocytosis import (
@@ -31,7 +32,7 @@ from qc.downstream.lymphocytosis.model import Bench
 from qc.downstream.lymphocytosis.networks import DeepMil, clinical_branch
 from qc.downstream.lymphocytosis.pooled import pooled_model, summaries
 from qc.downstream.lymphocytosis.pseudo_labels import find_cells, match_colours
-from qc.downstream.lymphocytosis.rates import RATES, counted
+from qc.downstream.lymphocytosis.rates import RATES, counted, log_loss
 
 HOW = ("attention", "transformer", "mean", "max", "mean_std")
 
@@ -179,6 +180,8 @@ def test_rates_are_those_of_scikit_learn() -> None:
     assert found["F1"] == pytest.approx(f1_score(target, called))
     assert found["recall"] == pytest.approx(recall_score(target, called))
     assert found["precision"] == pytest.approx(precision_score(target, called))
+    assert found["specificity"] == pytest.approx(recall_score(~target, ~called))
+    assert log_loss(chance, target) == pytest.approx(their_log_loss(target, chance.clip(0.001, 0.999)))
 
 
 def test_pseudo_labels_add_a_hundred_of_each_and_the_surest_first() -> None:
