@@ -14,7 +14,7 @@ from qc.slide.reader import library_version
 from qc.version import __version__
 
 
-def markdown(timings: Sequence[Timing], networks: NetworkTimings | str, command: str) -> str:
+def benchmark_markdown(timings: Sequence[Timing], networks: NetworkTimings | str, command: str) -> str:
     """A report.
 
     Args:

@@ -87,10 +87,10 @@ def bench_slides(
         networks = missing
         if network is not None:
             networks = time_networks(network, sample_tiles(files, settings, tiles), repeats, cores)
-    from qc.bench.report import markdown
+    from qc.bench.report import benchmark_markdown
 
     given = [Path(word).name if Path(word).exists() else word for word in sys.argv[1:]]
-    write_text(out, markdown(timings, networks, f"qc {shlex.join(given)}"))
+    write_text(out, benchmark_markdown(timings, networks, f"qc {shlex.join(given)}"))
     click.echo(f"written to {out}")
 
 

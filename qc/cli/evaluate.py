@@ -38,7 +38,7 @@ def evaluate_phantoms_command(cohort_path: Path, out: Path, profile_name: str, s
     """Assess the synthetic slides of a COHORT file and compare with their exact truth."""
     from qc.artefact.choose import artefact_stage
     from qc.config.profile import load_profile
-    from qc.evaluate.phantom_report import markdown
+    from qc.evaluate.phantom_report import phantoms_markdown
     from qc.evaluate.phantoms import PhantomResult, evaluate_phantoms
     from qc.files import write_text
     from qc.phantom import load_cohort
@@ -56,7 +56,7 @@ def evaluate_phantoms_command(cohort_path: Path, out: Path, profile_name: str, s
         results = evaluate_phantoms(cohort, Path(folder), settings, profile, tell)
     stage = artefact_stage(settings).name
     command = f"qc evaluate phantoms datasets/{cohort_path.name}" + _named("--settings", settings_path)
-    write_text(out, markdown(results, cohort.name, stage, f"{profile.name} {profile.version}", command))
+    write_text(out, phantoms_markdown(results, cohort.name, stage, f"{profile.name} {profile.version}", command))
     click.echo(f"written to {out}")
 
 

@@ -15,7 +15,7 @@ _NOTHING = Counts(0, 0, 0, 0)
 _SEED = 20251
 
 
-def markdown(results: Sequence[PhantomResult], cohort: str, stage: str, profile: str, command: str) -> str:
+def phantoms_markdown(results: Sequence[PhantomResult], cohort: str, stage: str, profile: str, command: str) -> str:
     """The report; intervals of cells are bootstrapped over slides, those of slides are Wilson's."""
     return "\n".join(_lines(list(results), cohort, stage, profile, command)) + "\n"
 

@@ -13,7 +13,7 @@ from qc.evaluate.tissue import (
     draw_phantoms,
     finder_of,
 )
-from qc.evaluate.tissue_report import FinderResults, markdown
+from qc.evaluate.tissue_report import FinderResults, tissue_markdown
 from qc.nets.packaged import network_of
 from qc.phantom import CohortSpec
 
@@ -59,7 +59,7 @@ def measure_tissue(
             )
         )
         tell(f"{name}: measured")
-    return markdown(results, command)
+    return tissue_markdown(results, command)
 
 
 def _seen(settings: TissueSettings) -> frozenset[str]:

@@ -36,7 +36,7 @@ class FinderResults:
     seen: frozenset[str] = frozenset()
 
 
-def markdown(finders: Sequence[FinderResults], command: str) -> str:
+def tissue_markdown(finders: Sequence[FinderResults], command: str) -> str:
     """The report.
 
     Args:

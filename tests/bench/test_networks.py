@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from qc.bench.networks import NetworkTiming, NetworkTimings, time_networks
-from qc.bench.report import markdown
+from qc.bench.report import benchmark_markdown
 from qc.bench.tiles import sample_tiles
 from qc.config.assess import AssessSettings
 from qc.nets.peers import PEERS, build_peer
@@ -29,7 +29,7 @@ def test_a_network_is_timed_on_tiles_with_their_halo(pyramid_tiff: Path, network
     assert len(timings.decode_s) == len(timings.timings[0].tile_s) == 2
     assert timings.rounded is None
     assert torch.get_num_threads() == threads_before
-    assert "| drawn | torch | 0." in markdown([], timings, "qc bench x")
+    assert "| drawn | torch | 0." in benchmark_markdown([], timings, "qc bench x")
 
 
 def test_the_ratios_of_networks_are_medians_of_pairs() -> None:

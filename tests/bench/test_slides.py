@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qc.bench.report import markdown
+from qc.bench.report import benchmark_markdown
 from qc.bench.slides import Timing, time_slide, with_stage
 from qc.config.assess import AssessSettings
 from qc.config.profile import load_profile
@@ -22,7 +22,7 @@ def test_an_assessment_is_timed_against_its_own_reads(pyramid_tiff: Path) -> Non
     assert timing.megapixels > timing.tissue_mm2  # at 1 um a pixel a square millimetre is a megapixel
     assert min(*timing.decode_1, *timing.decode_n, *timing.assess) > 0
     assert timing.ratio_1 > 1
-    report = markdown([timing], "there is no network artefact-1", "qc bench x")
+    report = benchmark_markdown([timing], "there is no network artefact-1", "qc bench x")
     assert f"| {timing.slide_id} | rules |" in report
     assert "Not timed: there is no network artefact-1." in report
 

@@ -15,7 +15,7 @@ from qc.evaluate.cell_report import cells_markdown
 from qc.evaluate.cells import evaluate_cells
 from qc.evaluate.mask_report import masks_markdown
 from qc.evaluate.masks import evaluate_mask, read_table
-from qc.evaluate.phantom_report import markdown
+from qc.evaluate.phantom_report import phantoms_markdown
 from qc.evaluate.phantoms import PhantomResult, evaluate_phantoms, measure, verdict_counts
 from qc.geometry import Grid, Mpp, Size
 from qc.labels import ArtefactClass, Verdict
@@ -58,7 +58,7 @@ def test_a_blurred_phantom_is_called_and_a_clean_one_is_not(results: list[Phanto
 
 
 def test_the_report_states_its_command_and_every_slide(results: list[PhantomResult]) -> None:
-    text = markdown(results, "test", "classical 1", "default 1", "qc evaluate phantoms x.toml")
+    text = phantoms_markdown(results, "test", "classical 1", "default 1", "qc evaluate phantoms x.toml")
 
     assert "`qc evaluate phantoms x.toml`" in text
     assert all(f"| {result.name} |" in text for result in results)

@@ -18,7 +18,7 @@ from qc.evaluate.tissue import (
     draw_phantoms,
     finder_of,
 )
-from qc.evaluate.tissue_report import FinderResults, markdown
+from qc.evaluate.tissue_report import FinderResults, tissue_markdown
 from qc.geometry import Mpp
 from qc.metrics import Counts
 from qc.phantom import CohortSpec, PhantomSpec
@@ -104,7 +104,7 @@ def test_finders_stand_side_by_side_and_slides_they_learnt_from_are_marked():
     rules = FinderResults("rules", (), phantoms, {"pen.png": 0.25}, cells)
     learnt = FinderResults("learnt", (), phantoms, {"pen.png": 0.0}, cells, frozenset({"known"}))
 
-    lines = markdown([rules, learnt], "qc evaluate tissue").splitlines()
+    lines = tissue_markdown([rules, learnt], "qc evaluate tissue").splitlines()
 
     assert "| one | rules | 0.800 | 0.800 | 0.978 |" in lines
     assert "| all | learnt | 0.833 | 0.833 | 0.989 |" in lines
