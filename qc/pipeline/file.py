@@ -14,8 +14,8 @@ from qc.config.assess import AssessSettings, settings_fingerprint
 from qc.config.profile import Profile
 from qc.errors import RunError, SlideError, WeightsError
 from qc.pipeline.assess import assess_slide
-from qc.pipeline.folder import SlideFolder
 from qc.pipeline.outputs import write_outputs
+from qc.pipeline.slide_folder import SlideFolder
 from qc.record import Assessed, Failed, Stamp
 from qc.slide.files import SlideFile, fingerprint, open_slide
 from qc.version import __version__

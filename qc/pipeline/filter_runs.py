@@ -13,7 +13,8 @@ from qc.filtering.build import FilteredSlide, Origin, assembled, filter_slide
 from qc.filtering.candidates import find_candidates, no_candidates
 from qc.filtering.standing import SlideFacts, facts_of
 from qc.manifest import SLIDE_COLUMNS, Manifest
-from qc.pipeline.folder import RunFolder, RunNote, SlideFolder
+from qc.pipeline.folder import RunFolder, RunNote
+from qc.pipeline.slide_folder import SlideFolder
 from qc.pipeline.stored import settled, stored_maps
 from qc.record import Assessed, Failed, judged_again
 from qc.store.decision import Decision

@@ -1,9 +1,10 @@
-"""The run folder: one place that knows what lies where, and what a finished slide looks like.
+"""The run folder: one place that knows what lies where.
 
 RUN/run.json                  settings, profile, fingerprint
 RUN/slides.csv .parquet       one row per slide
 RUN/store.sqlite              the same in a database
-RUN/slides/<slide id>/        record.json, overview.jpg, overlay.jpg, artefacts.png, tissue.png, artefacts.geojson
+RUN/contact-sheet.jpg         the worst slides
+RUN/slides/<slide id>/        see `qc.pipeline.slide_folder`
 """
 
 import json
@@ -21,12 +22,11 @@ from qc.config.assess import AssessSettings, settings_fingerprint
 from qc.config.base import Settings
 from qc.config.profile import Profile
 from qc.errors import RunError
-from qc.files import PARTIAL_PREFIX, cannot_write, write_text
-from qc.record import Assessed, Failed, Stamp, from_json, to_json
+from qc.files import PARTIAL_PREFIX, write_text
+from qc.pipeline.slide_folder import SlideFolder
+from qc.record import Assessed, Failed
 from qc.slide.files import RUN_NOTE
 from qc.store.database import Store, sqlite_url
-
-_HEAT = "heat-"
 
 
 class RunNote(Settings):
@@ -78,7 +78,7 @@ class RunFolder:
         """
         return Store(store_url or sqlite_url(self.store))
 
-    def slide(self, slide_id: str) -> "SlideFolder":
+    def slide(self, slide_id: str) -> SlideFolder:
         """Folder of one slide."""
         return SlideFolder(self.root / "slides" / slide_id)
 
@@ -140,82 +140,6 @@ class RunFolder:
                 yield
         except filelock.Timeout as error:
             raise RunError(f"another process is writing {self.root}", "wait for it or choose another --out") from error
-
-
-@dataclass(frozen=True)
-class SlideFolder:
-    """Paths of one slide's results."""
-
-    root: Path
-
-    @property
-    def record_json(self) -> Path:
-        """The record; written last, so its presence means that all files are complete."""
-        return self.root / "record.json"
-
-    @property
-    def overview(self) -> Path:
-        """The slide as scanned."""
-        return self.root / "overview.jpg"
-
-    @property
-    def overlay(self) -> Path:
-        """The slide with artefacts, legend and scale bar."""
-        return self.root / "overlay.jpg"
-
-    @property
-    def artefacts(self) -> Path:
-        """The artefact map."""
-        return self.root / "artefacts.png"
-
-    @property
-    def tissue(self) -> Path:
-        """The tissue mask; runs of early versions have none."""
-        return self.root / "tissue.png"
-
-    @property
-    def geojson(self) -> Path:
-        """The artefact map as annotations for QuPath."""
-        return self.root / "artefacts.geojson"
-
-    def heat(self, name: str) -> Path:
-        """A classifier's heat map: a transparent picture that the dashboard stretches over the whole slide."""
-        return self.root / f"{_HEAT}{name}.png"
-
-    def heats(self) -> dict[str, Path]:
-        """Heat maps that lie here, by name."""
-        return {path.stem.removeprefix(_HEAT): path for path in sorted(self.root.glob(f"{_HEAT}*.png"))}
-
-    def record(self) -> Assessed | Failed | None:
-        """The record, or None when there is none that can be read."""
-        try:
-            return from_json(self.record_json.read_bytes())
-        except (OSError, ValueError):
-            return None
-
-    def finished(self, stamp: Stamp) -> Assessed | None:
-        """The record of an assessment of this very content with these very settings, if complete."""
-        record = self.record()
-        is_whole = isinstance(record, Assessed) and record.stamp == stamp and record.tiles_unread == 0
-        return record if isinstance(record, Assessed) and is_whole else None
-
-    def write_record(self, record: Assessed | Failed) -> None:
-        """Write the record."""
-        write_text(self.record_json, to_json(record))
-
-    def clear(self) -> None:
-        """Remove what an earlier or killed attempt left behind, the record first.
-
-        Raises:
-            RunError: If it cannot be removed.
-        """
-        try:
-            self.record_json.unlink(missing_ok=True)
-            for path in self.root.glob("*"):
-                if path.is_file():
-                    path.unlink()
-        except OSError as error:
-            raise cannot_write(self.root, error) from error
 
 
 def open_run(path: Path) -> RunFolder:

@@ -13,7 +13,8 @@ from qc.figures.contact_sheet import Entry, contact_sheet
 from qc.figures.overlay import draw_overlay, fitted, unframed
 from qc.files import replacing
 from qc.pipeline.assess import Assessment
-from qc.pipeline.folder import RunFolder, SlideFolder
+from qc.pipeline.folder import RunFolder
+from qc.pipeline.slide_folder import SlideFolder
 from qc.record import Assessed, Failed, unnamed, worst_first
 
 _PICTURE_SIDE_PX = 1600

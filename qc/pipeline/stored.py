@@ -15,7 +15,8 @@ from qc.exchange.rasters import read_artefact_map, read_tissue_mask
 from qc.geometry import Grid
 from qc.labels import ArtefactClass
 from qc.maps import ArtefactMap, TissueMask
-from qc.pipeline.folder import RunFolder, SlideFolder
+from qc.pipeline.folder import RunFolder
+from qc.pipeline.slide_folder import SlideFolder
 from qc.store.decision import Decision
 
 

@@ -16,7 +16,7 @@ from qc.figures.scale_bar import scale_bar
 from qc.geometry import Grid, Mpp, Size, Window
 from qc.labels import ArtefactClass
 from qc.maps import ArtefactMap
-from qc.pipeline.folder import SlideFolder
+from qc.pipeline.slide_folder import SlideFolder
 from qc.record import Assessed
 from qc.report.drawing import data_uri, draw_bar
 from qc.report.places import Place

@@ -11,7 +11,7 @@ from PIL import Image
 from qc.figures.glass import glass_photo
 from qc.figures.overlay import unframed
 from qc.figures.scale_bar import scale_bar
-from qc.pipeline.folder import SlideFolder
+from qc.pipeline.slide_folder import SlideFolder
 from qc.record import Assessed
 from qc.report.close_ups import Spot
 from qc.report.drawing import data_uri, draw_bar, draw_number

@@ -18,7 +18,8 @@ from qc.config.train import TrainSettings
 from qc.config.training import SourceSpec, TrainingSources
 from qc.errors import SlideError
 from qc.labels import Verdict
-from qc.pipeline.folder import RunFolder, RunNote, SlideFolder
+from qc.pipeline.folder import RunFolder, RunNote
+from qc.pipeline.slide_folder import SlideFolder
 from qc.record import Assessed, ClassCoverage, Failed, FindingRow, Stamp
 
 ROOT = Path(__file__).parents[2]

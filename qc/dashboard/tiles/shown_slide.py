@@ -15,7 +15,7 @@ from qc.figures.marked_regions import MarkedRegion, marked_regions
 from qc.geometry import Mpp, Size
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.maps import ArtefactMap
-from qc.pipeline.folder import SlideFolder
+from qc.pipeline.slide_folder import SlideFolder
 from qc.pipeline.stored import stored_maps
 from qc.record import Assessed
 from qc.slide.files import SlideFile, fingerprint, open_slide
