@@ -61,6 +61,9 @@ def _densities(glass_rgb: tuple[float, float, float]) -> NDArray[np.float64]:
 def slide_light(rgb: Rgb, is_scanned: NDArray[np.bool_], is_tissue: NDArray[np.bool_], mpp: float) -> SlideLight:
     """The light of a slide, from its overview.
 
+    Glass is what it was for the slides that networks learnt from, by the default settings over all that was scanned,
+    and not what finding tissue took it for: that goes by settings of its own.
+
     Args:
         rgb: (H, W, 3) uint8.
         is_scanned: (H, W) bool.
