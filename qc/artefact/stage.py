@@ -28,6 +28,13 @@ class MeasuredTile(Generic[E]):
     evidence: E
 
 
+def in_one_piece(planes: Sequence[NDArray]) -> list[NDArray]:
+    """Arrays of one type and any shapes as views into one piece of memory."""
+    whole = np.concatenate([plane.reshape(-1) for plane in planes])
+    ends = np.cumsum([plane.size for plane in planes])
+    return [part.reshape(plane.shape) for part, plane in zip(np.split(whole, ends[:-1]), planes, strict=True)]
+
+
 class SlideView(Protocol):
     """A stage's view of one slide."""
 
@@ -61,6 +68,11 @@ class ArtefactStage(Protocol[E]):
     @property
     def reach_um(self) -> float:
         """How far the measure of a cell looks, micrometres; tiles are read with a halo at least as wide."""
+        ...
+
+    @property
+    def cut_px(self) -> int:
+        """Tiles may be cut to their tissue in steps of this many pixels; 0 where the glass around it matters too."""
         ...
 
     def begun(self, overview: Pixels, tissue: TissueMask) -> "ArtefactStage[E]":

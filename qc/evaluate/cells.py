@@ -134,7 +134,7 @@ def _per_pixel(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """(H, W) suspicion and tissue of each pixel of the slide."""
     sight = look(slide, settings)
-    plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um)
+    plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um, stage.cut_px)
     mapped = map_artefacts(slide, sight, plan, settings, stage, with_suspicion=True)
     assert mapped.suspicion is not None
     grid = mapped.artefacts.grid

@@ -68,11 +68,11 @@ def judge_field(rgb: NDArray[np.uint8], mpp: Mpp, settings: AssessSettings, stag
         settings: How to read.
         stage: The judge.
     """
-    bare = plan_reading(*_seen(rgb, mpp, settings), settings.reading, stage.reach_um)
+    bare = plan_reading(*_seen(rgb, mpp, settings), settings.reading, stage.reach_um, stage.cut_px)
     margin_px = math.ceil(bare.halo_px * bare.grid.pitch)
     slide, tissue = _seen(np.pad(rgb, ((margin_px,) * 2, (margin_px,) * 2, (0, 0)), "symmetric"), mpp, settings)
     settings = _in_small_tiles(settings, max(rgb.shape[:2]) / bare.grid.pitch + 2 * bare.halo_px)
-    plan = plan_reading(slide, tissue, settings.reading, stage.reach_um)
+    plan = plan_reading(slide, tissue, settings.reading, stage.reach_um, stage.cut_px)
     sight = Sight(read_overview(slide, tissue.grid), tissue.is_tissue, tissue)
     mapped = map_artefacts(slide, sight, plan, settings, stage, threads=1, with_suspicion=True)
     assert mapped.suspicion is not None

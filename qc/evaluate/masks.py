@@ -117,7 +117,7 @@ def evaluate_mask(image: MaskedImage, settings: AssessSettings, stage: ArtefactS
 def _classes(
     slide: Slide, sight: Sight, settings: AssessSettings, stage: ArtefactStage[Any], grid: Grid
 ) -> NDArray[np.uint8]:
-    plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um)
+    plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um, stage.cut_px)
     found = map_artefacts(slide, sight, plan, settings, stage).artefacts
     return resample_nearest(found.classes, found.grid, grid, grid.window, fill=ArtefactClass.GLASS)
 

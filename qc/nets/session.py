@@ -21,7 +21,8 @@ from qc.nets.card import GRAPH, INT8_GRAPH, Card, read_card
 Precision = Literal["float32", "int8"]
 Device = Literal["cpu", "gpu"]
 Rgb = NDArray[np.uint8]
-_MULTIPLE_PX = 32
+MULTIPLE_PX = 32
+"""Sides of what networks take are multiples of this."""
 _SCALE_TOLERANCE = 0.12
 
 
@@ -76,7 +77,7 @@ def at_mpp(rgb: Rgb, mpp: float, wanted_mpp: float) -> Rgb:
     ratio = mpp / wanted_mpp
     if abs(ratio - 1) <= _SCALE_TOLERANCE:
         return rgb
-    size = (max(_MULTIPLE_PX, round(rgb.shape[1] * ratio)), max(_MULTIPLE_PX, round(rgb.shape[0] * ratio)))
+    size = (max(MULTIPLE_PX, round(rgb.shape[1] * ratio)), max(MULTIPLE_PX, round(rgb.shape[0] * ratio)))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR), np.uint8)
 
 
@@ -116,7 +117,7 @@ def on_any_size(run: Callable[[Rgb], NDArray[np.float32]]) -> Callable[[Rgb], ND
 
 def padded(rgb: Rgb) -> Rgb:
     """(H, W, 3) uint8, grown by its mirror image to sides that networks take, which are multiples of 32."""
-    bottom, right = -rgb.shape[0] % _MULTIPLE_PX, -rgb.shape[1] % _MULTIPLE_PX
+    bottom, right = -rgb.shape[0] % MULTIPLE_PX, -rgb.shape[1] % MULTIPLE_PX
     if bottom or right:
         rgb = np.asarray(cv2.copyMakeBorder(rgb, 0, bottom, 0, right, cv2.BORDER_REFLECT_101), np.uint8)
     return np.ascontiguousarray(rgb)

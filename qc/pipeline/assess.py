@@ -67,7 +67,7 @@ def assess_slide(
     """
     started = time.perf_counter()
     sight = look(slide, settings)
-    plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um)
+    plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um, stage.cut_px)
     mapped = map_artefacts(slide, sight, plan, settings, stage, threads, progress)
     covered = coverage(mapped.artefacts, sight.tissue)
     judgement = judge(covered, mapped.focus_score, mapped.stain_score, mapped.domain_distance, profile)

@@ -64,7 +64,9 @@ class Mapped:
     suspicion: NDArray[np.float32] | None = None
 
 
-def plan_reading(slide: Slide, tissue: TissueMask, reading: ReadingSettings, reach_um: float) -> TilePlan:
+def plan_reading(
+    slide: Slide, tissue: TissueMask, reading: ReadingSettings, reach_um: float, cut_px: int = 0
+) -> TilePlan:
     """Tiles over the tissue at the wanted mpp, or at the slide's own when that is coarser.
 
     Args:
@@ -72,11 +74,12 @@ def plan_reading(slide: Slide, tissue: TissueMask, reading: ReadingSettings, rea
         tissue: Where tissue is.
         reading: Wanted mpp and tile size.
         reach_um: How far the artefact stage looks; the halo is at least as wide, in whole blocks of map cells.
+        cut_px: Steps in which tiles are cut to their tissue; 0 leaves them whole.
     """
     grid = native_grid(slide, reading.read_mpp)
     block_px = MAP_BLOCK_CELLS * reading.stride_px
     halo_px = block_px * math.ceil(reach_um / grid.cell_mpp / block_px)
-    return plan_tiles(tissue, grid, reading.tile_px, halo_px)
+    return plan_tiles(tissue, grid, reading.tile_px, halo_px, cut_px)
 
 
 def map_artefacts(

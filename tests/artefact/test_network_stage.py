@@ -45,7 +45,7 @@ class Seen:
 def seen(slide: MemorySlide, stage: NetworkStage, tile_px: int = 512) -> Seen:
     settings = AssessSettings.model_validate({"reading": {"tile_px": tile_px}})
     sight = look(slide, settings)
-    plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um)
+    plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um, stage.cut_px)
     mapped = map_artefacts(slide, sight, plan, settings, stage, with_suspicion=True)
     assert mapped.suspicion is not None
     grid = mapped.artefacts.grid

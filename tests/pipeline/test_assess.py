@@ -151,7 +151,7 @@ def test_suspicion_is_carried_on_request_and_says_one_where_the_map_has_an_artef
     blurred[:, 1100:] = cv2.GaussianBlur(tissue_rgb, (0, 0), 3.0)[:, 1100:]
     slide, stage = MemorySlide(blurred, Mpp(1.0)), ClassicalStage(_SETTINGS.classical)
     sight = look(slide, _SETTINGS)
-    plan = plan_reading(slide, sight.tissue, _SETTINGS.reading, stage.reach_um)
+    plan = plan_reading(slide, sight.tissue, _SETTINGS.reading, stage.reach_um, stage.cut_px)
 
     without = map_artefacts(slide, sight, plan, _SETTINGS, stage)
     asked = map_artefacts(slide, sight, plan, _SETTINGS, stage, with_suspicion=True)

@@ -20,12 +20,12 @@ def masks(draw):
 
 
 @settings(max_examples=50, deadline=None)
-@given(masks(), st.integers(16, 600))
-def test_cores_cover_every_tissue_cell_exactly_once_and_the_edges_too(slide, tile_px):
+@given(masks(), st.integers(16, 600), st.sampled_from([0, 8, 32]))
+def test_cores_cover_every_tissue_cell_exactly_once_and_the_edges_too(slide, tile_px, cut_px):
     tissue, grid = slide
     times = np.zeros(grid.shape, np.uint8)
 
-    plan = plan_tiles(tissue, grid, tile_px, 32)
+    plan = plan_tiles(tissue, grid, tile_px, 32, cut_px)
     for core in plan.cores:
         times[core.clipped(grid.size).slices] += 1
 
@@ -45,6 +45,23 @@ def test_no_tile_is_read_without_need(slide, tile_px):
         rows = slice(max(0, int(core.y * ratio) - 1), int(core.bottom * ratio) + 2)
         columns = slice(max(0, int(core.x * ratio) - 1), int(core.right * ratio) + 2)
         assert tissue.is_tissue[rows, columns].any()
+
+
+@settings(max_examples=50, deadline=None)
+@given(masks(), st.integers(16, 600))
+def test_cut_cores_lie_in_whole_ones_and_close_around_tissue(slide, tile_px):
+    tissue, grid = slide
+
+    whole, cut = plan_tiles(tissue, grid, tile_px, 32), plan_tiles(tissue, grid, tile_px, 32, 8)
+
+    slack = 2 * (8 + 2 + np.ceil(tissue.grid.pitch / grid.pitch))
+    for outer, inner in zip(whole.cores, cut.cores, strict=True):
+        assert outer.x <= inner.x < inner.right <= outer.right
+        assert outer.y <= inner.y < inner.bottom <= outer.bottom
+        is_tissue = tissue_in(tissue, grid, inner)
+        if is_tissue.any():
+            assert inner.width <= max(min(tile_px, 32), np.ptp(np.flatnonzero(is_tissue.any(axis=0))) + slack)
+            assert inner.height <= max(min(tile_px, 32), np.ptp(np.flatnonzero(is_tissue.any(axis=1))) + slack)
 
 
 def test_tissue_in_the_very_last_cell_gets_a_tile():

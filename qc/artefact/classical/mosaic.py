@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qc.artefact.classical.evidence import BLOCK_CELLS, Evidence
-from qc.artefact.stage import MeasuredTile
+from qc.artefact.stage import MeasuredTile, in_one_piece
 from qc.geometry import Window
 
 E = TypeVar("E")
@@ -40,9 +40,9 @@ def cropped(evidence: Evidence, halo_cells: int) -> Evidence:
 
 def packed(tiles: Sequence[Tile]) -> list[Tile]:
     """The same tiles, each plane a view into one array for all of them."""
-    rgb = np.stack([tile.evidence.rgb for tile in tiles])
-    fine = np.stack([tile.evidence.fine for tile in tiles])
-    coarse = np.stack([tile.evidence.coarse for tile in tiles])
+    rgb = in_one_piece([tile.evidence.rgb for tile in tiles])
+    fine = in_one_piece([tile.evidence.fine for tile in tiles])
+    coarse = in_one_piece([tile.evidence.coarse for tile in tiles])
     return [
         MeasuredTile(tile.core, replace(tile.evidence, rgb=rgb[i], fine=fine[i], coarse=coarse[i]))
         for i, tile in enumerate(tiles)

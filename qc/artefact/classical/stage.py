@@ -29,6 +29,7 @@ class ClassicalStage:
     settings: ClassicalSettings
     name: str = "classical 1"
     reach_um: float = REACH_UM
+    cut_px: int = 0
 
     def begun(self, overview: Pixels, tissue: TissueMask) -> "ClassicalStage":  # noqa: ARG002
         """See `ArtefactStage.begun`; what is relative to the slide is left to the view."""

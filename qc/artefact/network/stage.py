@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from qc.artefact.classical.mosaic import overlapping
 from qc.artefact.classical.normal import SlideReference, focus_score, reference, stain_score
 from qc.artefact.network.evidence import NetworkEvidence, look_at, thresholds_of
-from qc.artefact.stage import MeasuredTile
+from qc.artefact.stage import MeasuredTile, in_one_piece
 from qc.geometry import Grid, Window
 from qc.labels import ArtefactClass
 from qc.maps import TissueMask, tissue_in
-from qc.nets.session import Session
+from qc.nets.session import MULTIPLE_PX, Session
 from qc.slide.window import Pixels
 from qc.tissue.light import SlideLight, slide_light
 
@@ -47,6 +47,11 @@ class NetworkStage:
         """See `ArtefactStage.reach_um`."""
         return self.halo_um
 
+    @property
+    def cut_px(self) -> int:
+        """See `ArtefactStage.cut_px`; sides stay such that the network takes them as they are."""
+        return MULTIPLE_PX
+
     @cached_property
     def _thresholds(self) -> NDArray[np.float32]:
         return thresholds_of(self.network.card)
@@ -64,13 +69,11 @@ class NetworkStage:
 
     def packed(self, tiles: Sequence[Tile]) -> list[Tile]:
         """See `ArtefactStage.packed`."""
-        if len({tile.evidence.classes.shape for tile in tiles}) != 1:
-            return list(tiles)
-        classes = np.stack([tile.evidence.classes for tile in tiles])
-        suspicion = np.stack([tile.evidence.suspicion for tile in tiles])
+        classes = in_one_piece([tile.evidence.classes for tile in tiles])
+        suspicion = in_one_piece([tile.evidence.suspicion for tile in tiles])
         return [
-            MeasuredTile(tile.core, replace(tile.evidence, classes=classes[i], suspicion=suspicion[i]))
-            for i, tile in enumerate(tiles)
+            MeasuredTile(tile.core, replace(tile.evidence, classes=one, suspicion=other))
+            for tile, one, other in zip(tiles, classes, suspicion, strict=True)
         ]
 
     def view(self, tiles: Sequence[Tile], tissue: TissueMask, grid: Grid) -> "NetworkView":
