@@ -95,11 +95,11 @@ def evaluate_mask(image: MaskedImage, settings: AssessSettings, stage: ArtefactS
     settings = settings.model_copy(update={"sanity": sanity})
     with closing(open_slide(SlideFile(image.image.resolve(), image.mpp))) as slide:
         sight = look(slide, settings)
-        marked = _read_mask(image.mask, slide.size)
+        marked = read_mask(image.mask, slide.size)
         grid = Grid(slide.size, slide.mpp, slide.mpp)
         if image.truth == TISSUE:
             found = resample_nearest(sight.tissue.is_tissue, sight.tissue.grid, grid, grid.window, fill=False)
-            counts, grown = Counts.of(marked, found), Counts.of(marked, _grown(found, image.margin_um / slide.mpp))
+            counts, grown = Counts.of(marked, found), Counts.of(marked, widened(found, image.margin_um / slide.mpp))
             return MaskResult(image.image.name, image.truth, counts, image.margin_um, grown)
         classes = _classes(slide, sight, settings, stage or artefact_stage(settings), grid)
     cls = ArtefactClass[image.truth.upper()]
@@ -122,12 +122,18 @@ def _classes(
     return resample_nearest(found.classes, found.grid, grid, grid.window, fill=ArtefactClass.GLASS)
 
 
-def _grown(mask: NDArray[np.bool_], margin_px: float) -> NDArray[np.bool_]:
+def widened(mask: NDArray[np.bool_], margin_px: float) -> NDArray[np.bool_]:
+    """The mask and all within a margin of it, pixels."""
     outside = (~mask).astype(np.uint8)
     return np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= margin_px)
 
 
-def _read_mask(path: Path, size: Size) -> NDArray[np.bool_]:
+def read_mask(path: Path, size: Size) -> NDArray[np.bool_]:
+    """(H, W) bool of a size: where an image is bright.
+
+    Raises:
+        SettingsError: If the file is missing or no image.
+    """
     mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if mask is None:
         raise SettingsError(f"{path} is no image", "check --data")

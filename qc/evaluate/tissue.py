@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from qc.config.tissue import TissueSettings
 from qc.errors import SettingsError
-from qc.evaluate.masks import TISSUE, MaskedImage
-from qc.geometry import Grid, Mpp, Size
+from qc.evaluate.field import read_field
+from qc.evaluate.masks import TISSUE, MaskedImage, read_mask, widened
+from qc.geometry import Grid, Mpp
 from qc.maps import resample_nearest
 from qc.metrics import Counts
 from qc.phantom import CohortSpec, make_phantom
@@ -83,9 +84,7 @@ def against_drawn(image: MaskedImage, finder: Finder, mpp: float = READ_MPP) -> 
     if image.truth != TISSUE:
         raise SettingsError(f"{image.mask} marks {image.truth}, not tissue", "see against_ink")
     found, marked = _found_and_marked(image, finder, mpp)
-    outside = (~found).astype(np.uint8)
-    reach_px = image.margin_um / image.mpp
-    grown = np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= reach_px)
+    grown = widened(found, image.margin_um / image.mpp)
     return TissueResult(image.image.name, Counts.of(marked, found), Counts.of(marked, grown))
 
 
@@ -160,14 +159,7 @@ def _found_and_marked(image: MaskedImage, finder: Finder, mpp: float) -> tuple[M
     with closing(open_slide(SlideFile(image.image.resolve(), image.mpp))) as slide:
         found = _found(slide, finder, mpp, Grid(slide.size, slide.mpp, slide.mpp))
         size = slide.size
-    return found, _read_mask(image.mask, size)
-
-
-def _read_mask(path: Path, size: Size) -> Mask:
-    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if mask is None:
-        raise SettingsError(f"{path} is no image", "check --data")
-    return np.asarray(cv2.resize(mask, (size.width, size.height), interpolation=cv2.INTER_NEAREST)) > 127
+    return found, read_mask(image.mask, size)
 
 
 def _cells(
@@ -191,8 +183,6 @@ def _cells(
 
 
 def _reduced(path: Path, step: int) -> NDArray[np.uint8]:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-    if image is None:
-        raise SettingsError(f"{path} is missing or no image", "check --data")
+    image = read_field(path)
     size = image.shape[1] // step, image.shape[0] // step
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
