@@ -11,7 +11,7 @@ from qc.config.base import Settings
 from qc.config.profile import Profile
 from qc.labels import ARTEFACTS, ArtefactClass, Verdict
 from qc.maps import Coverage
-from qc.score import judge
+from qc.score import Judgement, judge
 
 NanFloat = Annotated[
     float,
@@ -56,6 +56,11 @@ class FindingRow(Settings):
     verdict: Verdict = Field(description="Verdict the rule asks for.")
     reason: str = Field(description="What was found and what the limit is.")
     remedy: str = Field(description="What to do about it.")
+
+
+def finding_rows(judgement: Judgement) -> tuple[FindingRow, ...]:
+    """What fired in a judgement, as records keep it."""
+    return tuple(FindingRow(verdict=f.verdict, reason=f.reason, remedy=f.remedy) for f in judgement.findings)
 
 
 class Assessed(Settings):
@@ -136,10 +141,14 @@ def judged_again(record: Assessed | Failed, profile: Profile) -> Assessed | Fail
     cells = {ArtefactClass[name.upper()]: round(amount.area_mm2 / cell_mm2) for name, amount in record.coverage.items()}
     covered = Coverage(cells, cell_mm2)
     judgement = judge(covered, record.focus_score, record.stain_score, record.domain_distance, profile)
-    findings = tuple(FindingRow(verdict=f.verdict, reason=f.reason, remedy=f.remedy) for f in judgement.findings)
-    changed = {"reason": judgement.reason, "remedy": judgement.remedy, "findings": findings}
-    named = f"{profile.name} {profile.version}"
-    return record.model_copy(update={"verdict": judgement.verdict, "profile": named, **changed})
+    changed = {
+        "verdict": judgement.verdict,
+        "reason": judgement.reason,
+        "remedy": judgement.remedy,
+        "findings": finding_rows(judgement),
+        "profile": profile.title,
+    }
+    return record.model_copy(update=changed)
 
 
 def worst_first(records: Iterable[Assessed | Failed]) -> list[Assessed | Failed]:

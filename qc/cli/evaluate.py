@@ -56,7 +56,7 @@ def evaluate_phantoms_command(cohort_path: Path, out: Path, profile_name: str, s
         results = evaluate_phantoms(cohort, Path(folder), settings, profile, tell)
     stage = artefact_stage(settings).name
     command = f"qc evaluate phantoms datasets/{cohort_path.name}" + _named("--settings", settings_path)
-    write_text(out, phantoms_markdown(results, cohort.name, stage, f"{profile.name} {profile.version}", command))
+    write_text(out, phantoms_markdown(results, cohort.name, stage, profile.title, command))
     click.echo(f"written to {out}")
 
 

@@ -43,6 +43,11 @@ class Profile(Settings):
         "nearly all of these. Never a reason to reject: the slide may be good and the map wrong.",
     )
 
+    @property
+    def title(self) -> str:
+        """Name and version, as records state them."""
+        return f"{self.name} {self.version}"
+
     @model_validator(mode="after")
     def _rejection_is_no_stricter_than_review(self) -> Self:
         for name in Limits.model_fields:

@@ -14,7 +14,7 @@ from qc.errors import TruncatedSlideError
 from qc.geometry import Grid, Mpp
 from qc.maps import ArtefactMap, TissueMask, coverage
 from qc.pipeline.mapping import Progress, Sight, map_artefacts, plan_reading
-from qc.record import Assessed, ClassCoverage, FindingRow, Stamp
+from qc.record import Assessed, ClassCoverage, Stamp, finding_rows
 from qc.score import judge
 from qc.slide import sanity
 from qc.slide.protocol import Slide
@@ -76,8 +76,8 @@ def assess_slide(
         verdict=judgement.verdict,
         reason=judgement.reason,
         remedy=judgement.remedy,
-        findings=tuple(FindingRow(verdict=f.verdict, reason=f.reason, remedy=f.remedy) for f in judgement.findings),
-        profile=f"{profile.name} {profile.version}",
+        findings=finding_rows(judgement),
+        profile=profile.title,
         artefact_stage=stage.name,
         width_px=slide.size.width,
         height_px=slide.size.height,

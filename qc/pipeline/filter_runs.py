@@ -52,7 +52,7 @@ class Runs:
         """
         first = self.profiles[0]
         if other := next((one for one in self.profiles if one != first), None):
-            both = f"{first.name} {first.version} and {other.name} {other.version}"
+            both = f"{first.title} and {other.title}"
             raise RunError(
                 f"the runs are judged by different limits, {both}",
                 "judge them by the same under Settings of the dashboard, or pass --profile",
@@ -144,7 +144,7 @@ def filter_runs(
     note = runs.notes[0]
     judged_by = profile or runs.profile
     ids = tuple(note.run_id for note in runs.notes)
-    origin = Origin(note.settings_fingerprint, ids, f"{judged_by.name} {judged_by.version}")
+    origin = Origin(note.settings_fingerprint, ids, judged_by.title)
 
     def parts() -> Iterator[FilteredSlide]:
         for record in runs.records:

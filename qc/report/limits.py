@@ -39,7 +39,6 @@ class Gauge:
     at: float | None
     review_at: float
     reject_at: float | None
-    is_high_good: bool
     state: Verdict
     note: str
 
@@ -105,7 +104,6 @@ def gauges(record: Assessed, profile: Profile) -> list[Gauge]:
         100 * record.usable_mm2 / area_axis,
         100 * profile.review.usable_mm2 / area_axis,
         100 * profile.reject.usable_mm2 / area_axis,
-        True,
         _low_state(record.usable_mm2, profile.review.usable_mm2, profile.reject.usable_mm2),
         percent(usable_share),
     )
@@ -121,7 +119,6 @@ def gauges(record: Assessed, profile: Profile) -> list[Gauge]:
             10 * score if score == score else None,
             10 * review,
             10 * reject,
-            True,
             _low_state(score, review, reject),
             f"at least {review:g}",
         )
@@ -136,7 +133,6 @@ def gauges(record: Assessed, profile: Profile) -> list[Gauge]:
         min(100.0, 100 * distance / (2 * max(limit, 1e-9))) if distance == distance else None,
         50.0,
         None,
-        False,
         Verdict.USABLE if within else Verdict.REVIEW,
         f"at most {limit:g}",
     )
