@@ -119,7 +119,8 @@ def _map_writer(
         elif wanted == "tiff":
             write_label_tiff(read_artefact_map(slide.artefacts), target, stamp)
         else:
-            from qc.exchange.seg import find_source, write_seg
+            from qc.exchange.dicom_slide import find_source
+            from qc.exchange.seg import write_seg
 
             artefacts = read_artefact_map(slide.artefacts)
             size = artefacts.grid.slide_size

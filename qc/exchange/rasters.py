@@ -4,9 +4,9 @@ Tissue masks are PNGs of one bit a cell.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import tifffile
@@ -18,6 +18,8 @@ from qc.files import replacing
 from qc.geometry import Grid, Mpp, Size
 from qc.labels import IGNORE, ArtefactClass
 from qc.maps import ArtefactMap, TissueMask
+
+Raster = TypeVar("Raster")
 
 _KEY = "slidegate"
 _IGNORE_COLOUR = (204, 121, 167)
@@ -60,11 +62,7 @@ def read_artefact_map(path: Path) -> ArtefactMap:
     Raises:
         RunError: If the file is no such map.
     """
-    try:
-        with PngImagePlugin.PngImageFile(path) as image:  # not Image.open, which refuses maps of large slides
-            return ArtefactMap(np.array(image), _grid(json.loads(image.info[_KEY])))
-    except (OSError, SyntaxError, KeyError, ValueError) as error:
-        raise RunError(f"{path} is no artefact map ({error})", "assess the slide again") from error
+    return _read_png(path, ArtefactMap, "artefact map")
 
 
 def write_tissue_mask(tissue: TissueMask, path: Path, stamp: Mapping[str, str] | None = None) -> None:
@@ -84,11 +82,7 @@ def read_tissue_mask(path: Path) -> TissueMask:
     Raises:
         RunError: If the file is no such mask.
     """
-    try:
-        with PngImagePlugin.PngImageFile(path) as image:
-            return TissueMask(np.array(image), _grid(json.loads(image.info[_KEY])))
-    except (OSError, SyntaxError, KeyError, ValueError) as error:
-        raise RunError(f"{path} is no tissue mask ({error})", "assess the slide again") from error
+    return _read_png(path, TissueMask, "tissue mask")
 
 
 def write_label_tiff(artefacts: ArtefactMap, path: Path, stamp: Mapping[str, str] | None = None) -> None:
@@ -142,6 +136,14 @@ def _write_png(image: Image.Image, path: Path, about: Mapping[str, Any]) -> None
     text.add_text(_KEY, json.dumps(about))
     with replacing(path) as partial:
         image.save(partial, "PNG", pnginfo=text)
+
+
+def _read_png(path: Path, make: Callable[[NDArray[Any], Grid], Raster], what: str) -> Raster:
+    try:
+        with PngImagePlugin.PngImageFile(path) as image:  # not Image.open, which refuses maps of large slides
+            return make(np.array(image), _grid(json.loads(image.info[_KEY])))
+    except (OSError, SyntaxError, KeyError, ValueError) as error:
+        raise RunError(f"{path} is no {what} ({error})", "assess the slide again") from error
 
 
 def _palette() -> NDArray[np.uint8]:

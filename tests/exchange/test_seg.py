@@ -11,7 +11,8 @@ from pydicom.uid import (
 )
 
 from qc.errors import ExchangeError
-from qc.exchange.seg import find_source, read_seg, write_seg
+from qc.exchange.dicom_slide import find_source
+from qc.exchange.seg import read_seg, write_seg
 from qc.geometry import Grid, Mpp, Size
 from qc.labels import ArtefactClass
 from qc.maps import ArtefactMap
