@@ -7,7 +7,9 @@ from pydantic import Field, model_validator
 from qc.config.base import Settings
 from qc.config.lymphocytosis.cells import PixelSettings
 from qc.config.lymphocytosis.features import FeatureSettings
-from qc.config.lymphocytosis.fit import BoostingSettings
+from qc.config.lymphocytosis.fit import BoostingSettings, PaceSettings
+
+_RATE = 1e-3
 
 
 class PooledSettings(Settings):
@@ -105,6 +107,12 @@ class PseudoLabelSettings(Settings):
     encoder_weights: str | None = Field(default=None, description="Path of pre-trained weights of that network.")
     pixels: PixelSettings = Field(default_factory=PixelSettings, description="What the network sees.")
     epochs: int = Field(default=5, ge=1, description="Passes of the network over the chosen cells in a round.")
+    learning_rate: float = Field(
+        default=_RATE, gt=0, lt=1, exclude_if=lambda rate: rate == _RATE, description="Highest rate of the network."
+    )
+    pace: PaceSettings | None = Field(
+        default=None, exclude_if=lambda pace: pace is None, description="Another optimiser or schedule of the network."
+    )
     start_folder: str | None = Field(
         default=None,
         description="Folder of cells that are labelled themselves, in `0` (healthy) and `1` (malignant), such as "
@@ -120,3 +128,9 @@ class PseudoLabelSettings(Settings):
     careful_cells: int = Field(default=2, ge=1, description="Cells of each label added in one of these.")
     cells: int = Field(default=5, ge=1, description="Cells of each label added in a later round.")
     boosting: BoostingSettings = Field(default_factory=BoostingSettings, description="What counts are given to.")
+
+    @model_validator(mode="after")
+    def _nobody_is_held_out(self) -> Self:
+        if self.pace and self.pace.held_out_share:
+            raise ValueError("no patient can be held out of rounds of pseudo-labels, so nothing can be watched")
+        return self

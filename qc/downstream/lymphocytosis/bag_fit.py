@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,28 +13,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
-from qc.config.lymphocytosis import BagFitSettings, PaceSettings
+from qc.config.lymphocytosis import BagFitSettings
 from qc.downstream.lymphocytosis.bags import Bags
 from qc.downstream.lymphocytosis.folds import is_held_out
 from qc.downstream.lymphocytosis.linear import fit_scaler, scale
 from qc.downstream.lymphocytosis.loader import BagBatch, BagDataset, bag_loader, padded
 from qc.downstream.lymphocytosis.model import Bench, Judged
+from qc.downstream.lymphocytosis.pace import HOUSE, Groups, optimise_of
 from qc.downstream.lymphocytosis.tensors import Tensors, part, prefixed
-from qc.downstream.trainer import Course, Loss, Optimise, train
-from qc.nets.optimise import cosine, exponential, groups
+from qc.downstream.trainer import Course, Loss, train
 
 Cells = Sequence[NDArray[np.generic]]
-Groups = Callable[[nn.Module], list[dict[str, Any]]]
-"""From a network to groups of weights, each with a rate, as an optimiser takes them."""
 
 N = TypeVar("N", bound=nn.Module)
 
 ATTENTION = "weight of the cell in the patient's vector; a patient's weights sum to 1"
-_OPTIMISERS: Mapping[str, Callable[[Any], torch.optim.Optimizer]] = {
-    "adam": torch.optim.AdamW,
-    "sgd": partial(torch.optim.SGD, momentum=0.9),
-    "rmsprop": torch.optim.RMSprop,
-}
 
 
 @dataclass(frozen=True)
@@ -85,21 +77,9 @@ def fitted(lesson: Lesson, cells: Cells, bags: Bags, bench: Bench, seed: int) ->
 
 def course_of(fit: BagFitSettings, own_groups: Groups | None, held_out: DataLoader[Any] | None) -> Course:
     """Where a training leaves the house's way."""
-    pace = fit.pace or PaceSettings(schedule="cosine")
+    pace = fit.pace or HOUSE
     plateau = (pace.factor, pace.patience_epochs) if pace.schedule == "plateau" else None
-    optimise = _optimise(fit, pace, own_groups) if fit.pace or own_groups else None
-    return Course(optimise, held_out, plateau, pace.stop_epochs)
-
-
-def _optimise(fit: BagFitSettings, pace: PaceSettings, own_groups: Groups | None) -> Optimise:
-    def optimise(network: nn.Module, steps: int) -> Any:
-        same = groups(network.parameters(), fit.learning_rate, fit.weight_decay)
-        optimiser = _OPTIMISERS[pace.optimiser](own_groups(network) if own_groups else same)
-        if pace.schedule == "cosine":
-            return cosine(optimiser, steps)
-        return exponential(optimiser, pace.factor) if pace.schedule == "exponential" else optimiser
-
-    return optimise
+    return Course(optimise_of(fit, fit.pace, own_groups), held_out, plateau, pace.stop_epochs)
 
 
 def bag_loss(fit: BagFitSettings) -> Loss:

@@ -14,9 +14,10 @@ from torch.nn import functional
 
 from qc.config.lymphocytosis import DeepMilSettings, JointSettings
 from qc.downstream.lymphocytosis.autoencoder import AutoEncoder
-from qc.downstream.lymphocytosis.bag_fit import Groups, cross_entropy
+from qc.downstream.lymphocytosis.bag_fit import cross_entropy
 from qc.downstream.lymphocytosis.loader import BagBatch
 from qc.downstream.lymphocytosis.networks import DeepMil
+from qc.downstream.lymphocytosis.pace import Groups
 from qc.downstream.network import scaled
 from qc.downstream.trainer import Loss
 from qc.nets.optimise import groups

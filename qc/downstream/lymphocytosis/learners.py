@@ -14,10 +14,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from qc.config.lymphocytosis import PseudoLabelSettings
 from qc.downstream.lymphocytosis.linear import chances, fit_logistic
+from qc.downstream.lymphocytosis.pace import optimise_of
 from qc.downstream.lymphocytosis.sampler import ShuffledRows
 from qc.downstream.lymphocytosis.tensors import Tensors
 from qc.downstream.network import scaled
-from qc.downstream.trainer import train
+from qc.downstream.trainer import Course, train
 from qc.nets.pretrained import timm_network
 
 Float = NDArray[np.float64]
@@ -83,8 +84,10 @@ class NetworkLearner:
         network = _network(self.settings, self.seed)
         dataset = _Labelled(self.pixels[rows], labels)
         loader = DataLoader(dataset, batch_sampler=ShuffledRows(len(rows), self.batch, self.seed))
+        rates = _Rates(self.settings.epochs, self.settings.learning_rate)
+        course = Course(optimise_of(rates, self.settings.pace))
         home = self.folder / "rounds" / digest.hexdigest()[:20]
-        train(network, _loss, loader, _Rates(self.settings.epochs), self.seed, home, {"cells": len(rows)})
+        train(network, _loss, loader, rates, self.seed, home, {"cells": len(rows)}, course)
         return {name: one.detach().numpy().copy() for name, one in network.state_dict().items()}
 
     def chance(self, tensors: Tensors) -> Float:
@@ -103,7 +106,7 @@ class NetworkLearner:
 @dataclass(frozen=True)
 class _Rates:
     epochs: int
-    learning_rate: float = 1e-3
+    learning_rate: float
     weight_decay: float = 0.0
 
 

@@ -8,10 +8,11 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from qc.config.lymphocytosis import BagFitSettings, PaceSettings
+from qc.config.lymphocytosis import BagFitSettings, PaceSettings, PseudoLabelSettings
 from qc.downstream.lymphocytosis.bag_fit import course_of
 from qc.downstream.lymphocytosis.bags import Bags
 from qc.downstream.lymphocytosis.folds import is_held_out
+from qc.downstream.lymphocytosis.learners import NetworkLearner
 from qc.downstream.trainer import Course, train
 
 ROWS: DataLoader[Any] = DataLoader(cast(Any, [torch.tensor([1.0, 2.0])] * 4), batch_size=2)
@@ -114,9 +115,27 @@ def test_who_is_held_out_is_alike_and_nobody_by_default(bags: Bags) -> None:
     assert not is_held_out(bags, 0, 1).any()
 
 
+def test_rounds_of_pseudo_labels_learn_at_their_own_rate_and_pace(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.uint8)
+    plain = PseudoLabelSettings(learner="network", encoder="test_resnet", epochs=1)
+
+    def learnt(**told: Any) -> Any:
+        learner = NetworkLearner(pixels, plain.model_copy(update=told), tmp_path, 1)
+        return learner.learn(np.arange(4), np.array([True, False] * 2))["conv1.0.weight"]
+
+    sgd = PaceSettings(optimiser="sgd", schedule="cosine")
+    usual, by_sgd, hardly = learnt(), learnt(learning_rate=0.02, pace=sgd), learnt(learning_rate=1e-9, pace=sgd)
+
+    assert np.abs(hardly - usual).max() == pytest.approx(1e-3, rel=0.2)  # Adam's step is the rate
+    assert np.abs(hardly - by_sgd).max() > 1e-6
+    assert not np.allclose(usual, by_sgd)
+
+
 def test_a_pace_that_watches_nobody_is_refused() -> None:
     with pytest.raises(ValidationError, match="held_out_share above 0"):
         PaceSettings(schedule="plateau")
+    with pytest.raises(ValidationError, match="no patient can be held out"):
+        PseudoLabelSettings(pace=PaceSettings(held_out_share=0.2))
     with pytest.raises(ValueError, match="must be held out"):
         Course(stop_epochs=3)
     assert "pace" not in BagFitSettings().model_dump()  # names of trainings are what they were
