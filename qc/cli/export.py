@@ -133,8 +133,9 @@ def _map_writer(
 def _of_manifest(path: Path, wanted: str, folder: Path, slides: tuple[str, ...]) -> Iterator[Path | str]:
     from qc.exchange import tables
     from qc.exchange.chosen import chosen_slides
-    from qc.exchange.coords import slide_tiles, write_coords, write_process_list
+    from qc.exchange.coords import write_coords, write_process_list
     from qc.exchange.geojson import write_geojson
+    from qc.exchange.slide_tiles import slide_tiles
     from qc.exchange.tile_outlines import tile_collection
     from qc.manifest import read_manifest
 

@@ -9,14 +9,8 @@ import pandas as pd
 import pytest
 
 from qc.errors import ExchangeError
-from qc.exchange.coords import (
-    SlideTiles,
-    read_coords,
-    slide_names,
-    slide_tiles,
-    write_coords,
-    write_process_list,
-)
+from qc.exchange.coords import read_coords, write_coords, write_process_list
+from qc.exchange.slide_tiles import SlideTiles, slide_names, slide_tiles
 from qc.exchange.tile_outlines import tile_collection
 from qc.manifest import Manifest, ManifestNote, slide_frame, tile_frame
 
