@@ -8,7 +8,7 @@ from qc.downstream.arms import Outcome
 from qc.downstream.compare import STATISTICS, difference, figure
 from qc.downstream.follicular.artefacts import ArtefactStudy
 from qc.downstream.follicular.blur import BlurStudy
-from qc.downstream.prose import paragraph
+from qc.downstream.prose import conclusions, paragraph, picture, typed
 from qc.downstream.tables import arm_table, changed_table, difference_table, markdown, signed
 
 
@@ -49,7 +49,7 @@ def study_markdown(
                 "slides: settings were fixed beforehand, and the last epoch's weights are used."
             ),
             *(_phantom_lines(phantoms, settings, settings.phantoms) if phantoms and settings.phantoms else []),
-            *_pictures(how),
+            *(picture(link, text) for link, text in how.images),
             *(_real_lines(real, settings, settings.real) if real and settings.real else []),
             *_how(how, settings),
         ]
@@ -158,16 +158,11 @@ def _slide_table(study: BlurStudy, positive: str) -> str:
 
 def _how(how: Circumstances, settings: StudySettings) -> list[str]:
     return [
-        *(["## What follows\n"] if how.notes else []),
-        *(paragraph(note) for note in how.notes),
+        *conclusions(how.notes),
         "## How this was made\n",
-        "```sh\n" + "\n".join(how.commands) + "\n```\n",
+        typed(how.commands),
         paragraph(f"{how.machine}; {how.trainings} trainings took {how.minutes:.0f} minutes. {_setting(settings)}"),
     ]
-
-
-def _pictures(how: Circumstances) -> list[str]:
-    return [f"![{text}]({link})\n\n*{text}*\n" for link, text in how.images]
 
 
 def _setting(settings: StudySettings) -> str:

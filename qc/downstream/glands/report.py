@@ -8,7 +8,7 @@ from qc.downstream.compare import Figure
 from qc.downstream.glands.cohort import Cohort
 from qc.downstream.glands.gate import Gated
 from qc.downstream.glands.judge import FIGURES, Judged, interval, mean_over_images
-from qc.downstream.prose import paragraph
+from qc.downstream.prose import conclusions, paragraph, picture, typed
 from qc.downstream.tables import markdown
 from qc.metrics.objects import Agreement
 
@@ -59,7 +59,7 @@ def study_markdown(found: Found, settings: GlandStudySettings, plots: Sequence[s
                 "network was thrown away."
             ),
             _own_table(found, settings),
-            _patientsparagraph(found),
+            _patients_told(found),
             "## Beside the challenge\n",
             _published_table(found, settings),
             paragraph(
@@ -67,7 +67,7 @@ def study_markdown(found: Found, settings: GlandStudySettings, plots: Sequence[s
                 "winner of the challenge started from weights trained on photographs (Chen et al. 2016, "
                 "doi:10.1109/CVPR.2016.273)."
             ),
-            *(f"![{text}]({link})\n\n*{text}*\n" for link, text in zip(plots, _SHOWN, strict=True)),
+            *(picture(link, text) for link, text in zip(plots, _SHOWN, strict=True)),
             *_sorts(found, settings),
             *_annotator_lines(found),
             *_gate_lines(found, settings),
@@ -98,7 +98,7 @@ def _figure(rows: Sequence[Judged], found: Found, name: str, repeats: int) -> st
     return str(Figure(value, low, high))
 
 
-def _patientsparagraph(found: Found) -> str:
+def _patients_told(found: Found) -> str:
     told = []
     for part, rows in found.by_part.items():
         patients = [found.cohort.patient.get(row.name, "") for row in rows[0.0]]
@@ -197,10 +197,9 @@ def _how(found: Found, settings: GlandStudySettings) -> list[str]:
     fit, cut = own.fit, own.instances
     spent = " and ".join(f"{seconds / 60:.1f} minutes on {images} images" for images, seconds in found.trainings)
     return [
-        *(["## What follows\n"] if settings.notes else []),
-        *(paragraph(note) for note in settings.notes),
+        *conclusions(settings.notes),
         "## How this was made\n",
-        "```sh\n" + "\n".join(settings.commands) + "\n```\n",
+        typed(settings.commands),
         paragraph(
             f"{found.machine}; trained for {spent}, processor time of one thread. U-Net on {own.network.encoder} with "
             f"{found.parameters / 1e6:.1f} million weights, "

@@ -11,7 +11,7 @@ from qc.downstream.metastasis.froc import RATES, froc
 from qc.downstream.metastasis.outcome import STATISTICS, Outcome, Patient, difference, figure, froc_score
 from qc.downstream.metastasis.slide_models import NAMES
 from qc.downstream.metastasis.stages import NodeLabel, PNStage
-from qc.downstream.prose import paragraph
+from qc.downstream.prose import paragraph, picture, typed
 from qc.downstream.tables import markdown, signed
 
 _SIZES = {"itc": "isolated tumour cells", "micro": "micrometastasis", "macro": "macrometastasis"}
@@ -65,7 +65,7 @@ def task_markdown(
             *(_labelled_lines(outcomes, settings) if is_labelled else _unlabelled(outcomes[-1], chosen)),
             *(_froc_lines(outcomes, chosen, repeats) if outcomes[0].hits else []),
             *(_loss_lines(losses) if losses is not None and len(losses) else []),
-            *[f"![{text}]({link})\n\n*{text}*\n" for link, text in how.images],
+            *(picture(link, text) for link, text in how.images),
             *_how(settings, how),
         ]
     )
@@ -202,7 +202,7 @@ def _how(settings: MetastasisSettings, how: Circumstances) -> list[str]:
     own = settings.classifier
     return [
         "## How this was made\n",
-        *(["```sh\n" + "\n".join(how.commands) + "\n```\n"] if how.commands else []),
+        *([typed(how.commands)] if how.commands else []),
         paragraph(
             f"{how.machine}; {how.trainings} trainings took {how.minutes:.0f} minutes. {how.trained_on} {own.encoder} "
             f"from scratch, tiles of {own.input_px} px, {own.fit.epochs} epochs of at most {own.fit.epoch_tiles_max} "
