@@ -87,8 +87,8 @@ def _data(bags: Bags) -> list[str]:
             "All figures are from cross-validations by patient, folds alike in label, age and count, repeated with "
             "other folds and seeds. In each repeat every patient is judged once by a model that never saw the patient; "
             "a rate is taken over all patients of a repeat, then mean and standard deviation over repeats. Tumoral is "
-            "positive; a patient is called from a chance of 0.5 on. One split of such a cohort says little: look how "
-            "far the dots of one line lie apart."
+            "positive; a patient is called from a chance of 0.5 on; the log loss judges the chances "
+            "themselves. One split of such a cohort says little: look how far the dots of one line lie apart."
         ),
     ]
 
