@@ -5,6 +5,7 @@ refractive index is wrong, so tissue looks grainy, paler and defocused.
 """
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,12 +48,12 @@ class Interface:
             tint=(grey, grey * float(rng.uniform(0.97, 1.0)), grey * float(rng.uniform(0.92, 1.0))),
         )
 
-    def through(self, transmittance: Float, inside_um: Float, mpp: float) -> Float:
+    def through(self, transmittance: Float, inside_um: Float, at: Coords) -> Float:
         """The image with air where `inside_um`, the signed distance to the border, is positive."""
         within = smoothstep(inside_um, -0.2 * self.rim_um, 0.6 * self.rim_um)[..., None]
         if not within.any():
             return transmittance
-        air = denser(blur(transmittance, self.defocus_um, mpp), 1 - self.pallor)
+        air = denser(blur(transmittance, self.defocus_um, at.mpp), 1 - self.pallor)
         mixed = transmittance + within * (air * np.array(self.tint, np.float32) - transmittance)
         dark = np.exp(-(((inside_um - 0.3 * self.rim_um) / (0.4 * self.rim_um)) ** 2))
         dark[np.abs(inside_um) > 1.5 * self.rim_um] = 0
@@ -65,9 +66,41 @@ class Interface:
         """How far outside the border pixels still change."""
         return self.rim_um
 
+    @property
+    def halo_um(self) -> float:
+        """How far the blur in the air looks."""
+        return self.defocus_um
+
+
+class _Air(ABC):
+    """What a bubble and the air beyond a cover slip have in common, whatever their outline."""
+
+    interface: Interface
+
+    @property
+    def halo_um(self) -> float:
+        """As far as the air looks."""
+        return self.interface.halo_um
+
+    @abstractmethod
+    def inside_um(self, at: Coords) -> Float:
+        """Signed distance to the border, positive in the air."""
+
+    def covers(self, at: Coords) -> Mask:
+        """The air and the dark line around it."""
+        return self.inside_um(at) > -0.6 * self.interface.rim_um
+
+    def touches(self, at: Coords) -> Mask:
+        """The air, the line and the shadow outside it."""
+        return self.inside_um(at) > -self.interface.reach_um
+
+    def lay(self, transmittance: Float, at: Coords) -> Float:
+        """The image with air in it."""
+        return self.interface.through(transmittance, self.inside_um(at), at)
+
 
 @dataclass(frozen=True)
-class Bubble:
+class Bubble(_Air):
     """One bubble: a wavy disc of air."""
 
     centre: tuple[float, float]
@@ -81,31 +114,14 @@ class Bubble:
         """Around the bubble and its rim."""
         return Bounds.around(self.centre, 1.8 * self.radius_um + 2 * self.interface.rim_um)
 
-    @property
-    def halo_um(self) -> float:
-        """The blur inside looks this far."""
-        return self.interface.defocus_um
-
     def inside_um(self, at: Coords) -> Float:
         """Signed distance to the border, positive inside."""
         dx, dy = (at.x - self.centre[0]) * self.squash[0], (at.y - self.centre[1]) * self.squash[1]
         return self.radius_um - np.hypot(dx, dy) + self.wobble(at)
 
-    def covers(self, at: Coords) -> Mask:
-        """The air and the dark rim."""
-        return self.inside_um(at) > -0.6 * self.interface.rim_um
-
-    def touches(self, at: Coords) -> Mask:
-        """The air, the rim and the shadow outside it."""
-        return self.inside_um(at) > -self.interface.reach_um
-
-    def lay(self, transmittance: Float, at: Coords) -> Float:
-        """The image through the bubble."""
-        return self.interface.through(transmittance, self.inside_um(at), at.mpp)
-
 
 @dataclass(frozen=True)
-class SlipEdge:
+class SlipEdge(_Air):
     """Edge of the cover slip or of the medium: everything on one side lies in air, out to `reach_um`."""
 
     curve: Curve
@@ -117,27 +133,10 @@ class SlipEdge:
         """Around the strip beyond the edge."""
         return Bounds.around(self.curve.centre, self.curve.bounds.diagonal / 2 + self.reach_um)
 
-    @property
-    def halo_um(self) -> float:
-        """The blur beyond the edge looks this far."""
-        return self.interface.defocus_um
-
     def inside_um(self, at: Coords) -> Float:
         """Signed distance to the nearer border of the strip, positive in the air."""
         along, across = self.curve.locate(at)
         return np.minimum(np.minimum(across, self.reach_um - across), -self.curve.beyond_ends(along))
-
-    def covers(self, at: Coords) -> Mask:
-        """The air and the dark line."""
-        return self.inside_um(at) > -0.6 * self.interface.rim_um
-
-    def touches(self, at: Coords) -> Mask:
-        """The air, the line and the shadow beside it."""
-        return self.inside_um(at) > -self.interface.reach_um
-
-    def lay(self, transmittance: Float, at: Coords) -> Float:
-        """The image with its far side in air."""
-        return self.interface.through(transmittance, self.inside_um(at), at.mpp)
 
 
 def draw_bubbles(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Several:

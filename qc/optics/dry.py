@@ -96,7 +96,12 @@ class DryInterface(Interface):
             grain=Grain(grain_um, float(rng.uniform(0.1, 0.4)), (float(x), float(y)), float(rng.uniform(0, 2 * np.pi))),
         )
 
-    def through_at(self, transmittance: Float, inside_um: Float, at: Coords) -> Float:
+    @property
+    def halo_um(self) -> float:
+        """Two blurs, one after the other."""
+        return 2.6 * self.defocus_um
+
+    def through(self, transmittance: Float, inside_um: Float, at: Coords) -> Float:
         """The image with air where `inside_um`, the signed distance to the border, is positive."""
         within = smoothstep(inside_um, -0.3 * self.rim_um, 0.3 * self.rim_um)[..., None]
         if not within.any():
@@ -119,38 +124,6 @@ class DryInterface(Interface):
         return filtered(density.astype(np.float32)) * np.array(self.tint, np.float32)
 
 
-@dataclass(frozen=True)
-class DryBubble(Bubble):
-    """A bubble over dry tissue."""
-
-    interface: DryInterface
-
-    @property
-    def halo_um(self) -> float:
-        """Two blurs, one after the other."""
-        return 2.6 * self.interface.defocus_um
-
-    def lay(self, transmittance: Float, at: Coords) -> Float:
-        """The image through the bubble."""
-        return self.interface.through_at(transmittance, self.inside_um(at), at)
-
-
-@dataclass(frozen=True)
-class DryEdge(SlipEdge):
-    """A cover slip's edge with dry tissue beyond it."""
-
-    interface: DryInterface
-
-    @property
-    def halo_um(self) -> float:
-        """Two blurs, one after the other."""
-        return 2.6 * self.interface.defocus_um
-
-    def lay(self, transmittance: Float, at: Coords) -> Float:
-        """The image with its far side dry."""
-        return self.interface.through_at(transmittance, self.inside_um(at), at)
-
-
 def draw_dry_bubbles(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Several:
     """One to four flat bubbles in a row, the largest about `size_um` long, round to stretched."""
     interface = DryInterface.draw_dry(rng, strength)
@@ -161,7 +134,7 @@ def draw_dry_bubbles(bounds: Bounds, rng: np.random.Generator, size_um: float, s
         away += 0.0 if index == 0 else (size_um / 2 + radius) * float(rng.uniform(1.0, 1.4))
         squash = float(np.exp(rng.uniform(np.log(0.6), np.log(1.7))))
         bubbles.append(
-            DryBubble(
+            Bubble(
                 centre=(bounds.centre[0] + math.cos(angle) * away, bounds.centre[1] + math.sin(angle) * away),
                 radius_um=radius,
                 squash=(squash, 1 / squash),
@@ -172,8 +145,8 @@ def draw_dry_bubbles(bounds: Bounds, rng: np.random.Generator, size_um: float, s
     return Several(tuple(bubbles))
 
 
-def draw_dry_edge(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> DryEdge:
+def draw_dry_edge(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> SlipEdge:
     """An edge right across the slide with dry tissue out to 0.3-1 `size_um` beyond it."""
     sway_um = float(rng.choice([0.0, 15.0, 150.0]))
     curve = Curve.draw(rng, bounds.centre, SLIDE_UM, sway=sway_um / SLIDE_UM)
-    return DryEdge(curve, DryInterface.draw_dry(rng, strength), size_um * float(rng.uniform(0.3, 1.0)))
+    return SlipEdge(curve, DryInterface.draw_dry(rng, strength), size_um * float(rng.uniform(0.3, 1.0)))
