@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from qc.config.base import Settings
+from qc.config.parts import check_parts
 from qc.config.pattern import one_group
 
 SourceKind = Literal["tissue", "cells", "masks", "geojson", "labels", "phantoms", "cutouts"]
@@ -161,9 +162,5 @@ class TrainingSources(Settings):
 
     @model_validator(mode="after")
     def _parts_are_shares(self) -> Self:
-        if not self.parts or min(self.parts.values()) < 0 or abs(sum(self.parts.values()) - 1) > 1e-6:
-            raise ValueError("parts must be shares that add up to 1")
-        names = [source.name for source in self.sources]
-        if len(set(names)) < len(names):
-            raise ValueError("two sources have one name")
+        check_parts(self.parts, [source.name for source in self.sources])
         return self
