@@ -88,7 +88,7 @@ def show_profile(context: Context) -> None:
     """Say so when a run is judged by other limits than it was assessed with."""
     profile = context.store.profile_in_force(context.run_id)
     if profile is not None:
-        st.sidebar.caption(f"Judged by {plain(f'{profile.name} {profile.version}')}, not as assessed")
+        st.sidebar.caption(f"Judged by {plain(profile.title)}, not as assessed")
 
 
 def _draw(name: str, context: Context) -> None:

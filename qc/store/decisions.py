@@ -153,7 +153,7 @@ def _before(change: Change, key: SlideKey, verdict: str) -> dict[str, object]:
         "verdict": verdict,
         "decision": earlier and earlier.id,
         "requests": [] if earlier else [one.id for one in standing_on(change.session, key.run_id, key.slide_id)],
-        "profile": run.profile if profile is None else f"{profile.name} {profile.version}",
+        "profile": run.profile if profile is None else profile.title,
         "settings_fingerprint": run.settings_fingerprint,
         "software_version": run.software_version,
     }

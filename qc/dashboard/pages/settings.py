@@ -68,7 +68,7 @@ def _in_force(context: Context) -> None:
     if profile is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        said = f"This run is judged by {profile.name} {profile.version}, not as it was assessed."
+        said = f"This run is judged by {profile.title}, not as it was assessed."
         st.info(said, icon=":material/gavel:")
         if context.may(Role.QC_MANAGER) and st.button("Judge it as it was assessed"):
             context.store.judge_run(context.actor, context.run_id, AS_ASSESSED, "as it was assessed")
@@ -106,7 +106,7 @@ def _judge(context: Context, profile: Profile, text: str, is_saved: bool) -> Non
     if not is_saved:
         st.caption("Save these limits as a new version to judge this run by them.")
     elif profile != in_force and st.button("Judge this run by these limits", type="primary", icon=":material/gavel:"):
-        context.store.judge_run(context.actor, context.run_id, text, f"{profile.name} {profile.version}")
+        context.store.judge_run(context.actor, context.run_id, text, profile.title)
         st.rerun()
 
 
