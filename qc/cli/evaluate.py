@@ -120,6 +120,9 @@ def evaluate_cells_command(
     "--folds", type=AnyPath, help="Folder of qc train; each slide's cells are judged by a fold that left it out."
 )
 @click.option("--sheets", type=AnyPath, help="Folder for pictures of the worst cells; none are drawn without it.")
+@click.option(
+    "--notes", "notes_path", type=ExistingFile, help="Text about the figures, paragraphs between empty lines."
+)
 @settings_option
 def evaluate_real_command(
     root: Path,
@@ -128,6 +131,7 @@ def evaluate_real_command(
     out: Path,
     folds: Path | None,
     sheets: Path | None,
+    notes_path: Path | None,
     settings_path: Path | None,
 ) -> None:
     """Measure on all real reference images: cells, masks, failed tiles, a soft slide, a focus series.
@@ -151,8 +155,9 @@ def evaluate_real_command(
     for name, svg in charts(results).items():
         write_text(images / name, svg)
     command = f"qc evaluate real --data DATA --masks datasets/{masks_path.name}" + _named("--biology", biology_path)
-    command += (" --folds FOLDS" if folds else "") + _named("--settings", settings_path)
-    write_text(out, validation_markdown(results, command, images.relative_to(out.parent).as_posix()))
+    command += (" --folds FOLDS" if folds else "") + _named("--notes", notes_path) + _named("--settings", settings_path)
+    notes = notes_path.read_text(encoding="utf-8").split("\n\n") if notes_path else []
+    write_text(out, validation_markdown(results, command, images.relative_to(out.parent).as_posix(), notes))
     click.echo(f"written to {out}")
     if sheets:
         for path in write_sheets(results.cells, root, sheets):

@@ -1,6 +1,7 @@
 """Everything measured on real images as one report in Markdown, with its charts."""
 
 from collections.abc import Iterator, Sequence
+from textwrap import fill
 
 from qc.evaluate.cell_figures import TARGET_TNRS, thresholds_at
 from qc.evaluate.cell_report import cell_lines
@@ -20,17 +21,19 @@ from qc.metrics.ranking import reliability, roc
 from qc.version import __version__
 
 RELIABILITY_CHART, ROC_CHART = "reliability.svg", "roc.svg"
+_WIDTH = 118
 
 
-def validation_markdown(results: RealResults, command: str, images: str) -> str:
+def validation_markdown(results: RealResults, command: str, images: str, notes: Sequence[str] = ()) -> str:
     """The report.
 
     Args:
         results: What was measured.
         command: How to measure it again.
         images: Folder of the charts, relative to the report.
+        notes: What people say about the figures, paragraph by paragraph.
     """
-    return "\n".join(_lines(results, command, images)) + "\n"
+    return "\n".join(_lines(results, command, images, notes)) + "\n"
 
 
 def charts(results: RealResults) -> dict[str, str]:
@@ -50,7 +53,7 @@ def charts(results: RealResults) -> dict[str, str]:
     }
 
 
-def _lines(results: RealResults, command: str, images: str) -> Iterator[str]:
+def _lines(results: RealResults, command: str, images: str, notes: Sequence[str]) -> Iterator[str]:
     yield "# Validation on real images\n"
     yield f"Written by `{command}`,"
     yield f"SlideGate {__version__}, artefact stage {results.stage};"
@@ -58,6 +61,7 @@ def _lines(results: RealResults, command: str, images: str) -> Iterator[str]:
     yield "| figure | asked | reached | |"
     yield "|---|---|---|---|"
     yield from (_goal_row(goal) for goal in goals(results))
+    yield from (f"\n{fill(note, _WIDTH)}" for note in notes)
     yield f"\n![ROC by source]({images}/{ROC_CHART})"
     yield f"![Reliability of the detection score on cells]({images}/{RELIABILITY_CHART})\n"
     yield "## Labelled cells of real slides\n"
