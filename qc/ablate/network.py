@@ -10,8 +10,7 @@ from torch.nn import functional
 
 from qc.config.train import NetworkSettings
 from qc.nets.build import Network
-
-_MULTIPLE_PX = 32
+from qc.nets.image import MULTIPLE_PX
 
 
 class VariedNetwork(Network):
@@ -51,7 +50,7 @@ class VariedNetwork(Network):
     def _seen(self, pixels: Tensor) -> Tensor:
         """Coarser pixels; what is smaller than the network can take is continued at its edges."""
         seen = functional.avg_pool2d(pixels, self.reduction) if self.reduction > 1 else pixels
-        right, bottom = -seen.shape[3] % _MULTIPLE_PX, -seen.shape[2] % _MULTIPLE_PX
+        right, bottom = -seen.shape[3] % MULTIPLE_PX, -seen.shape[2] % MULTIPLE_PX
         return functional.pad(seen, (0, right, 0, bottom), mode="replicate") if right or bottom else seen
 
 

@@ -8,9 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from qc.nets.session import padded
-
-Rgb = NDArray[np.uint8]
+from qc.nets.image import Rgb, padded
 
 
 def eager(model: nn.Module, device: str = "cpu") -> Callable[[Rgb], NDArray[np.float32]]:

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 
 from qc.errors import WeightsError
-from qc.nets.eager import Rgb, eager
-from qc.nets.session import on_any_size
+from qc.nets.eager import eager
+from qc.nets.image import Rgb, on_any_size
 from qc.nets.weights import load
 
 CUDA = "cuda"

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from qc.config.tissue import TissueSettings
 from qc.labels import ArtefactClass
-from qc.nets.session import Session, at_mpp
+from qc.nets.image import at_mpp
+from qc.nets.session import Session
 from qc.tissue.find import find_tissue
 from qc.tissue.regions import enough, fill_holes, supported, with_margin
 

@@ -15,7 +15,8 @@ from qc.artefact.classical.mosaic import cropped
 from qc.geometry import Window
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.nets.card import Card
-from qc.nets.session import Session, at_mpp
+from qc.nets.image import at_mpp
+from qc.nets.session import Session
 from qc.slide.window import Pixels
 from qc.tissue.light import SlideLight
 

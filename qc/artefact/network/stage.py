@@ -14,7 +14,8 @@ from qc.artefact.stage import MeasuredTile, in_one_piece
 from qc.geometry import Grid, Window
 from qc.labels import ArtefactClass
 from qc.maps import TissueMask, tissue_in
-from qc.nets.session import MULTIPLE_PX, Session
+from qc.nets.image import MULTIPLE_PX
+from qc.nets.session import Session
 from qc.slide.window import Pixels
 from qc.tissue.light import SlideLight, slide_light
 
