@@ -4,13 +4,13 @@ A coarser network averages the pixels of a tile before it looks, so that all run
 Detection cuts tiles into windows, looks at each alone and averages its logits: one decision for each window.
 """
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
 from qc.config.train import NetworkSettings
 from qc.nets.build import Network
 from qc.nets.image import MULTIPLE_PX
+from qc.nets.pretrained import seeded
 
 
 class VariedNetwork(Network):
@@ -58,6 +58,4 @@ def build_varied(
     settings: NetworkSettings, classes: int, reduction: int, window_px: int | None, seed: int
 ) -> VariedNetwork:
     """A network with weights drawn by seed; the same weights for every reduction and output."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return VariedNetwork(settings, classes, reduction, window_px)
+    return seeded(lambda: VariedNetwork(settings, classes, reduction, window_px), seed)

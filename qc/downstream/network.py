@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from qc.config.downstream import ClassifierSettings
 from qc.errors import SettingsError
-from qc.nets.pretrained import timm_network
+from qc.nets.pretrained import seeded, timm_network
 
 
 class TileNetwork(nn.Module):
@@ -47,6 +47,5 @@ def build(settings: ClassifierSettings, seed: int, classes: int = 2) -> TileNetw
         SettingsError: If the encoder is not known or its decisions cannot be traced to places.
         WeightsError: If the file does not hold its weights.
     """
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return TileNetwork(settings, classes).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = seeded(lambda: TileNetwork(settings, classes), seed)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

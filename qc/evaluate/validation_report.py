@@ -1,7 +1,6 @@
 """Everything measured on real images as one report in Markdown, with its charts."""
 
 from collections.abc import Iterator, Sequence
-from textwrap import fill
 
 from qc.evaluate.cell_figures import TARGET_TNRS, thresholds_at
 from qc.evaluate.cell_report import cell_lines
@@ -16,12 +15,12 @@ from qc.evaluate.sheets import N_WORST, worst_cells
 from qc.evaluate.soft_slide import MPP as SOFT_MPP
 from qc.evaluate.soft_slide import SOFT_NUMBERS, SoftSlideResult
 from qc.figures.chart import Curve, unit_chart
+from qc.figures.prose import paragraph
 from qc.figures.table import table
 from qc.metrics.ranking import reliability, roc
 from qc.version import __version__
 
 RELIABILITY_CHART, ROC_CHART = "reliability.svg", "roc.svg"
-_WIDTH = 118
 
 
 def validation_markdown(results: RealResults, command: str, images: str, notes: Sequence[str] = ()) -> str:
@@ -61,7 +60,7 @@ def _lines(results: RealResults, command: str, images: str, notes: Sequence[str]
     yield "| figure | asked | reached | |"
     yield "|---|---|---|---|"
     yield from (_goal_row(goal) for goal in goals(results))
-    yield from (f"\n{fill(note, _WIDTH)}" for note in notes)
+    yield from ("\n" + paragraph(note).rstrip() for note in notes)
     yield f"\n![ROC by source]({images}/{ROC_CHART})"
     yield f"![Reliability of the detection score on cells]({images}/{RELIABILITY_CHART})\n"
     yield "## Labelled cells of real slides\n"

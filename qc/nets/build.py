@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import segmentation_models_pytorch as smp
-import torch
 from segmentation_models_pytorch.decoders.fpn.decoder import Conv3x3GNReLU
 from torch import Tensor, nn
 from torch.nn import functional
 
 from qc.config.train import NetworkSettings
 from qc.errors import SettingsError
+from qc.nets.pretrained import seeded
 
 STRIDE = 4
 """Pixels of the input per cell of the output, before `upsampling`."""
@@ -53,9 +53,7 @@ def build(settings: NetworkSettings, classes: int, seed: int = 0) -> Network:
     Raises:
         SettingsError: If the encoder is not known, or looks at tiles as a whole.
     """
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        network = Network(settings, classes)
+    network = seeded(lambda: Network(settings, classes), seed)
     _check_local(network, settings)
     return network
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from qc.errors import WeightsError
-from qc.nets.card import CARD, read_card
-from qc.nets.session import Device, Precision, Session, session
+from qc.nets.card import CARD
+from qc.nets.session import Device, Session, Wanted, session
 
 _FOLDER = Path(__file__).parents[1] / "weights"
 _DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/kfd"))  # NVIDIA, under WSL, AMD
@@ -16,7 +16,7 @@ _DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/kfd"))  # NVIDI
 def network_of(
     name: str,
     task: Literal["artefact", "tissue"],
-    precision: Precision | Literal["auto"] = "float32",
+    precision: Wanted = "float32",
     device: Device | Literal["auto"] = "cpu",
 ) -> Session:
     """The network that settings name, loaded once in a process.
@@ -24,18 +24,15 @@ def network_of(
     Args:
         name: See `network_folder`.
         task: What it is needed for.
-        precision: Of its numbers; auto takes 8 bits on the processor where the network has such a form.
+        precision: Of its numbers, see `Session`.
         device: What it runs on; auto takes a GPU, unless 8 bits are asked for.
 
     Raises:
         WeightsError: If it is not there, damaged, or for another task, or there is no GPU though one is asked for.
     """
-    folder = network_folder(name)
     if device == "auto":
         device = "gpu" if precision != "int8" and has_gpu() else "cpu"
-    if precision == "auto":
-        precision = "int8" if device == "cpu" and read_card(folder).int8_sha256 else "float32"
-    network = session(folder, precision=precision, device=device)
+    network = session(network_folder(name), precision=precision, device=device)
     if network.card.task != task:
         raise WeightsError(f"{name} is a network of the task {network.card.task}", f"name one of the task {task}")
     return network

@@ -1,8 +1,9 @@
 """Encoders and their first weights, by chance or from a local file. In: a name, a file. Out: a network."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import TypeVar
 
 import timm
 import torch
@@ -12,8 +13,17 @@ from torch import Tensor, nn
 
 from qc.errors import SettingsError, WeightsError
 
+N = TypeVar("N", bound=nn.Module)
+
 _PREFIX = "model."
 """What wrappers of timm's networks put before their names."""
+
+
+def seeded(make: Callable[[], N], seed: int) -> N:
+    """A network with weights drawn by seed; what is drawn elsewhere is as if nothing had been drawn here."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return make()
 
 
 def timm_network(name: str, classes: int, weights: str | Path | None = None, dropout: float = 0.0) -> nn.Module:

@@ -19,6 +19,7 @@ from qc.nets.card import GRAPH, INT8_GRAPH, Card, read_card
 from qc.nets.image import Rgb, on_any_size
 
 Precision = Literal["float32", "int8"]
+Wanted = Precision | Literal["auto"]
 Device = Literal["cpu", "gpu"]
 
 
@@ -27,14 +28,14 @@ class Session:
 
     Attributes:
         card: What is known of it.
-        precision: Of its numbers.
+        precision: Of its numbers; where auto is asked for, 8 bits on the processor if it has such a form.
         device: What it runs on.
     """
 
-    def __init__(
-        self, folder: Path, threads: int = 1, precision: Precision = "float32", device: Device = "cpu"
-    ) -> None:
+    def __init__(self, folder: Path, threads: int = 1, precision: Wanted = "float32", device: Device = "cpu") -> None:
         self.card: Card = read_card(folder)
+        if precision == "auto":
+            precision = "int8" if device == "cpu" and self.card.int8_sha256 else "float32"
         self.precision: Precision = precision
         self.device: Device = device
         if precision == "int8" and self.card.int8_sha256 is None:
@@ -85,7 +86,7 @@ def open_graph(path: Path, threads: int = 1) -> Callable[[Rgb], NDArray[np.float
 
 
 @lru_cache(maxsize=8)
-def session(folder: Path, threads: int = 1, precision: Precision = "float32", device: Device = "cpu") -> Session:
+def session(folder: Path, threads: int = 1, precision: Wanted = "float32", device: Device = "cpu") -> Session:
     """The session of a folder, loaded once in a process.
 
     Raises:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from qc.config.glands import UnetSettings
 from qc.nets.build import known_encoder
-from qc.nets.pretrained import load_encoder
+from qc.nets.pretrained import load_encoder, seeded
 
 
 class Unet(nn.Module):
@@ -42,9 +42,7 @@ def build_unet(settings: UnetSettings, classes: int, seed: int = 0) -> Unet:
         SettingsError: If the encoder is not known.
         WeightsError: If the file does not hold its weights.
     """
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        network = Unet(settings, classes)
+    network = seeded(lambda: Unet(settings, classes), seed)
     if settings.encoder_weights:
         load_encoder(network.body.encoder, Path(settings.encoder_weights), settings.encoder)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

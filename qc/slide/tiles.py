@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from qc.geometry import Grid, Window
 from qc.maps import TissueMask
 
-_LEAST_STEPS = 4
+_LEAST_STEPS = 4  # what is measured in the middle of a tile needs some width
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from qc.config.lymphocytosis.machines import (
 )
 from qc.config.lymphocytosis.networks import AttentionMilSettings, DeepMilSettings, InstanceMilSettings
 
-SingleSettings = Annotated[
+_Single = (
     PooledSettings
     | AttentionMilSettings
     | DeepMilSettings
@@ -23,9 +23,9 @@ SingleSettings = Annotated[
     | MiSvmSettings
     | OneClassSvmSettings
     | PseudoLabelSettings
-    | BoostedSettings,
-    Field(discriminator="kind"),
-]
+    | BoostedSettings
+)
+SingleSettings = Annotated[_Single, Field(discriminator="kind")]
 
 
 class VoteSettings(Settings):
@@ -47,19 +47,7 @@ class SelectSettings(Settings):
     repeats: int = Field(default=3, ge=1, description="Inner repeats.")
 
 
-ModelSettings = Annotated[
-    PooledSettings
-    | AttentionMilSettings
-    | DeepMilSettings
-    | InstanceMilSettings
-    | MiSvmSettings
-    | OneClassSvmSettings
-    | PseudoLabelSettings
-    | BoostedSettings
-    | VoteSettings
-    | SelectSettings,
-    Field(discriminator="kind"),
-]
+ModelSettings = Annotated[_Single | VoteSettings | SelectSettings, Field(discriminator="kind")]
 
 
 class LymphocytosisSettings(Settings):

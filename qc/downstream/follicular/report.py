@@ -8,8 +8,8 @@ from qc.downstream.arms import Outcome
 from qc.downstream.compare import STATISTICS, difference, figure
 from qc.downstream.follicular.artefacts import ArtefactStudy
 from qc.downstream.follicular.blur import BlurStudy
-from qc.downstream.prose import conclusions, paragraph, picture, typed
 from qc.downstream.tables import arm_table, changed_table, difference_table, markdown, signed
+from qc.figures.prose import conclusions, paragraph, picture, typed
 
 
 @dataclass(frozen=True)

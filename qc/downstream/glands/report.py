@@ -8,8 +8,8 @@ from qc.downstream.compare import Figure
 from qc.downstream.glands.cohort import Cohort
 from qc.downstream.glands.gate import Gated
 from qc.downstream.glands.judge import FIGURES, Judged, interval, mean_over_images
-from qc.downstream.prose import conclusions, paragraph, picture, typed
 from qc.downstream.tables import markdown
+from qc.figures.prose import conclusions, paragraph, picture, typed
 from qc.metrics.objects import Agreement
 
 _SHOWN = (

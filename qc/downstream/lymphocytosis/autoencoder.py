@@ -24,6 +24,7 @@ from qc.downstream.lymphocytosis.sampler import ShuffledRows
 from qc.downstream.lymphocytosis.tensors import Tensors
 from qc.downstream.network import scaled
 from qc.downstream.trainer import train
+from qc.nets.pretrained import seeded
 
 _POOLINGS = 4
 
@@ -81,9 +82,7 @@ def fit_autoencoder(bags: Bags, settings: AutoEncoderSettings, bench: Bench) -> 
 
 def seeded_autoencoder(settings: AutoEncoderSettings) -> AutoEncoder:
     """With weights drawn by seed."""
-    with torch.random.fork_rng():
-        torch.manual_seed(settings.seed)
-        return AutoEncoder(settings)
+    return seeded(lambda: AutoEncoder(settings), settings.seed)
 
 
 def encoder_tensors(network: AutoEncoder) -> Tensors:

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,8 +24,6 @@ from qc.downstream.lymphocytosis.tensors import Tensors, part, prefixed
 from qc.downstream.trainer import Course, Loss, train
 
 Cells = Sequence[NDArray[np.generic]]
-
-N = TypeVar("N", bound=nn.Module)
 
 ATTENTION = "weight of the cell in the patient's vector; a patient's weights sum to 1"
 
@@ -47,13 +45,6 @@ class Lesson:
     known: Mapping[str, object]
     loss: Loss | None = None
     groups: Groups | None = None
-
-
-def seeded(make: Callable[[], N], seed: int) -> N:
-    """With weights drawn by seed."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return make()
 
 
 def fitted(lesson: Lesson, cells: Cells, bags: Bags, bench: Bench, seed: int) -> Tensors:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from qc.config.lymphocytosis import AttentionMilSettings, DeepMilSettings, InstanceMilSettings, PixelSettings
-from qc.downstream.lymphocytosis.bag_fit import Cells, Lesson, fitted, judged, seeded
+from qc.downstream.lymphocytosis.bag_fit import Cells, Lesson, fitted, judged
 from qc.downstream.lymphocytosis.bags import Bags
-from qc.downstream.lymphocytosis.boosting import boosted_chances, fit_boosting
+from qc.downstream.lymphocytosis.boosting import boosted_chances, boosting_table, fit_boosting
 from qc.downstream.lymphocytosis.features import features_of, fit_features, width_of
 from qc.downstream.lymphocytosis.folds import of_others
 from qc.downstream.lymphocytosis.joint import JointMil, joint_groups, joint_loss
@@ -18,6 +18,7 @@ from qc.downstream.lymphocytosis.model import Bench, Judged, Model
 from qc.downstream.lymphocytosis.networks import AttentionMil, DeepMil, InstanceMil
 from qc.downstream.lymphocytosis.pixels import Pixels
 from qc.downstream.lymphocytosis.tensors import Tensors, part, prefixed
+from qc.nets.pretrained import seeded
 
 Float = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -94,21 +95,16 @@ def instance_mil_model(settings: InstanceMilSettings) -> Model:
             return found
         folds = settings.inner_folds
         chance = of_others(bags, folds, seed, others) if folds else said(found, bags, bench).chance
-        boosted = fit_boosting(_table(chance, bags), bags.target, settings.boosting, seed)
+        boosted = fit_boosting(boosting_table(chance, bags), bags.target, settings.boosting, seed)
         return found | prefixed("boosting", boosted)
 
     def judge(tensors: Tensors, bags: Bags, bench: Bench) -> Judged:
         found = said(tensors, bags, bench)
         if settings.boosting is None:
             return found
-        return replace(found, chance=boosted_chances(part("boosting", tensors), _table(found.chance, bags)))
+        return replace(found, chance=boosted_chances(part("boosting", tensors), boosting_table(found.chance, bags)))
 
     return Model(fit, judge)
-
-
-def _table(chance: Float, bags: Bags) -> Float:
-    """(P, 3): chance by cells, lymphocyte count, age."""
-    return np.column_stack([chance, bags.clinical[:, :2]])
 
 
 def _known(settings: BaseModel, bench: Bench) -> dict[str, object]:

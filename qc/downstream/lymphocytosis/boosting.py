@@ -6,6 +6,7 @@ from scipy.special import expit
 from sklearn.ensemble import GradientBoostingClassifier
 
 from qc.config.lymphocytosis import BoostingSettings
+from qc.downstream.lymphocytosis.bags import Bags
 from qc.downstream.lymphocytosis.linear import fit_scaler, scale
 from qc.downstream.lymphocytosis.tensors import Tensors
 
@@ -50,6 +51,11 @@ def fit_boosting(values: Float, target: NDArray[np.bool_], settings: BoostingSet
         "border": np.concatenate([tree.threshold for tree in trees]),
         "value": settings.learning_rate * np.concatenate([tree.value[:, 0, 0] for tree in trees]),
     }
+
+
+def boosting_table(found: Float, bags: Bags) -> Float:
+    """(P, D + 2): what was found of each patient's cells, (P,) or (P, D); lymphocyte count; age."""
+    return np.column_stack([found, bags.clinical[:, :2]])
 
 
 def boosted_chances(tensors: Tensors, values: Float) -> Float:

@@ -26,7 +26,7 @@ from qc.downstream.lymphocytosis.tensors import Tensors
 from qc.downstream.network import scaled
 from qc.downstream.trainer import train
 from qc.errors import SettingsError
-from qc.nets.pretrained import timm_network
+from qc.nets.pretrained import seeded, timm_network
 
 Typed = list[tuple[Path, int]]
 
@@ -34,9 +34,8 @@ Typed = list[tuple[Path, int]]
 def fit_cell_types(settings: CellTypeSettings, bench: Bench) -> Tensors:
     """Weights of the encoder, trained on the folder's cells, or as they were given."""
     typed = typed_cells(Path(settings.folder)) if settings.folder else []
-    with torch.random.fork_rng():
-        torch.manual_seed(settings.seed)
-        network = timm_network(settings.encoder, max([0, *(label + 1 for _, label in typed)]), settings.encoder_weights)
+    types = max([0, *(label + 1 for _, label in typed)])
+    network = seeded(lambda: timm_network(settings.encoder, types, settings.encoder_weights), settings.seed)
     if typed:
         dataset = _Typed(typed, settings, bench)
         sampler = ShuffledRows(len(typed), settings.batch_cells, settings.seed)

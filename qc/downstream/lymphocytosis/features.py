@@ -70,3 +70,12 @@ def _scaled(tensors: Tensors, raw: Float) -> Float:
 def _reduced(tensors: Tensors, rows: Float) -> Float:
     pca = part("pca", tensors)
     return (rows - pca["mean"]) @ pca["components"].T if pca else rows
+
+
+def fewer_negatives(vectors: list[Float], target: NDArray[np.bool_], most: int, seed: int) -> list[Float]:
+    """Vectors of each patient's cells, of negative patients at most so many, drawn by seed; 0 keeps all."""
+    rng = np.random.default_rng(seed)
+    return [
+        own if is_one or not most else own[np.sort(rng.permutation(len(own))[:most])]
+        for own, is_one in zip(vectors, target, strict=True)
+    ]

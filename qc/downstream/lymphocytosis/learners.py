@@ -19,7 +19,7 @@ from qc.downstream.lymphocytosis.sampler import ShuffledRows
 from qc.downstream.lymphocytosis.tensors import Tensors
 from qc.downstream.network import scaled
 from qc.downstream.trainer import Course, train
-from qc.nets.pretrained import timm_network
+from qc.nets.pretrained import seeded, timm_network
 
 Float = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -111,9 +111,7 @@ class _Rates:
 
 
 def _network(settings: PseudoLabelSettings, seed: int) -> nn.Module:
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return timm_network(settings.encoder, 1, settings.encoder_weights)
+    return seeded(lambda: timm_network(settings.encoder, 1, settings.encoder_weights), seed)
 
 
 def _loss(network: nn.Module, batch: Any, rng: np.random.Generator) -> Tensor:  # noqa: ARG001

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from qc.config.lymphocytosis import OneClassSvmSettings
 from qc.downstream.lymphocytosis.bags import Bags
-from qc.downstream.lymphocytosis.boosting import boosted_chances, fit_boosting
-from qc.downstream.lymphocytosis.features import features_of, fit_features
+from qc.downstream.lymphocytosis.boosting import boosted_chances, boosting_table, fit_boosting
+from qc.downstream.lymphocytosis.features import features_of, fewer_negatives, fit_features
 from qc.downstream.lymphocytosis.folds import of_others
 from qc.downstream.lymphocytosis.linear import chances, fit_logistic
 from qc.downstream.lymphocytosis.model import Bench, Judged, Model
@@ -37,14 +37,16 @@ def one_class_svm_model(settings: OneClassSvmSettings) -> Model:
         shares = of_others(bags, settings.inner_folds, seed, judge_others)
         found |= prefixed("machine", _machine(vectors, target, settings, seed))
         if settings.boosting:
-            return found | prefixed("last", fit_boosting(_table(shares, bags), target, settings.boosting, seed))
+            return found | prefixed("last", fit_boosting(boosting_table(shares, bags), target, settings.boosting, seed))
         return found | prefixed("last", fit_logistic(shares[:, None], target, _STRENGTH))
 
     def judge(tensors: Tensors, bags: Bags, bench: Bench) -> Judged:
         vectors = features_of(part("features", tensors), settings.features, bags, bench)
         margins = [one_class_margins(part("machine", tensors), own) for own in vectors]
         shares, last = outlier_shares(margins), part("last", tensors)
-        chance = boosted_chances(last, _table(shares, bags)) if settings.boosting else chances(last, shares[:, None])
+        chance = (
+            boosted_chances(last, boosting_table(shares, bags)) if settings.boosting else chances(last, shares[:, None])
+        )
         return Judged(
             chance, tuple(-own for own in margins), "how far the cell is from reactive ones; above 0 is outside"
         )
@@ -58,13 +60,5 @@ def outlier_shares(margins: list[Float]) -> Float:
 
 
 def _machine(vectors: list[Float], target: NDArray[np.bool_], settings: OneClassSvmSettings, seed: int) -> Tensors:
-    few = settings.negative_cells_max
-    rng = np.random.default_rng(seed)
-    reactive = [own for own, is_one in zip(vectors, target, strict=True) if not is_one]
-    drawn = [own[np.sort(rng.permutation(len(own))[:few])] if few else own for own in reactive]
-    return fit_one_class(np.concatenate(drawn), settings.nu)
-
-
-def _table(shares: Float, bags: Bags) -> Float:
-    """(P, 3): share of outliers, lymphocyte count, age."""
-    return np.column_stack([shares, bags.clinical[:, :2]])
+    fewer = fewer_negatives(vectors, target, settings.negative_cells_max, seed)
+    return fit_one_class(np.concatenate([fewer[i] for i in np.flatnonzero(~target)]), settings.nu)

@@ -35,8 +35,9 @@ def optimise_of(rates: Rates, pace: PaceSettings | None, own_groups: Groups | No
     told = pace or HOUSE
 
     def optimise(network: nn.Module, steps: int) -> Any:
-        same = groups(network.parameters(), rates.learning_rate, rates.weight_decay)
-        optimiser = _OPTIMISERS[told.optimiser](own_groups(network) if own_groups else same)
+        rate, decay = rates.learning_rate, rates.weight_decay
+        weights = own_groups(network) if own_groups else groups(network.parameters(), rate, decay)
+        optimiser = _OPTIMISERS[told.optimiser](weights)
         if told.schedule == "cosine":
             return cosine(optimiser, steps)
         return exponential(optimiser, told.factor) if told.schedule == "exponential" else optimiser

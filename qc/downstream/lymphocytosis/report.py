@@ -13,8 +13,8 @@ from qc.downstream.lymphocytosis.pooled import SUMMARIES, summaries
 from qc.downstream.lymphocytosis.rates import RATES, balanced_of, counted, log_loss
 from qc.downstream.lymphocytosis.study import Filtering, Line
 from qc.downstream.lymphocytosis.validate import Outcome
-from qc.downstream.prose import paragraph
 from qc.downstream.tables import markdown, signed
+from qc.figures.prose import paragraph
 from qc.metrics.ranking import auroc
 
 _LABELS = ("reactive", "tumoral")

@@ -6,8 +6,8 @@ from scipy.special import expit
 
 from qc.config.lymphocytosis import BoostedSettings, MiSvmSettings
 from qc.downstream.lymphocytosis.bags import Bags
-from qc.downstream.lymphocytosis.boosting import boosted_chances, fit_boosting
-from qc.downstream.lymphocytosis.features import features_of, fit_features
+from qc.downstream.lymphocytosis.boosting import boosted_chances, boosting_table, fit_boosting
+from qc.downstream.lymphocytosis.features import features_of, fewer_negatives, fit_features
 from qc.downstream.lymphocytosis.folds import of_others
 from qc.downstream.lymphocytosis.mi_svm import fit_mi_svm
 from qc.downstream.lymphocytosis.model import Bench, Judged, Model
@@ -25,7 +25,7 @@ def mi_svm_model(settings: MiSvmSettings) -> Model:
         found |= prefixed("svm", _svm(vectors, bags.target, settings, seed))
         if settings.boosting:
             rates = _rates(vectors, bags, settings, seed, found)
-            table = np.column_stack([rates, bags.clinical[:, :2]])
+            table = boosting_table(rates, bags)
             found |= prefixed("boosting", fit_boosting(table, bags.target, settings.boosting, seed))
         return found
 
@@ -33,7 +33,7 @@ def mi_svm_model(settings: MiSvmSettings) -> Model:
         vectors = features_of(part("features", tensors), settings.features, bags, bench)
         margins = _margins(part("svm", tensors), vectors)
         if settings.boosting:
-            table = np.column_stack([_positive_rate(margins), bags.clinical[:, :2]])
+            table = boosting_table(_positive_rate(margins), bags)
             chance = boosted_chances(part("boosting", tensors), table)
         else:
             chance = expit(np.array([own.max() if len(own) else 0.0 for own in margins]))
@@ -56,13 +56,8 @@ def boosted_model(settings: BoostedSettings) -> Model:
 
 
 def _svm(vectors: list[Float], target: NDArray[np.bool_], settings: MiSvmSettings, seed: int) -> Tensors:
-    few = settings.negative_cells_max
-    rng = np.random.default_rng(seed)
-    bags = [
-        own if is_one or not few else own[np.sort(rng.permutation(len(own))[:few])]
-        for own, is_one in zip(vectors, target, strict=True)
-    ]
-    plane = fit_mi_svm(bags, target, settings.c, settings.rounds_max)
+    fewer = fewer_negatives(vectors, target, settings.negative_cells_max, seed)
+    plane = fit_mi_svm(fewer, target, settings.c, settings.rounds_max)
     return {"weight": plane.weight, "bias": np.array([plane.bias])}
 
 

@@ -11,8 +11,8 @@ from qc.downstream.metastasis.froc import RATES, froc
 from qc.downstream.metastasis.outcome import STATISTICS, Outcome, Patient, difference, figure, froc_score
 from qc.downstream.metastasis.slide_models import NAMES
 from qc.downstream.metastasis.stages import NodeLabel, PNStage
-from qc.downstream.prose import paragraph, picture, typed
 from qc.downstream.tables import markdown, signed
+from qc.figures.prose import paragraph, picture, typed
 
 _SIZES = {"itc": "isolated tumour cells", "micro": "micrometastasis", "macro": "macrometastasis"}
 

@@ -16,12 +16,13 @@ from qc.config.lymphocytosis import (
     PixelSettings,
 )
 from qc.downstream.lymphocytosis.autoencoder import AutoEncoder
-from qc.downstream.lymphocytosis.bag_fit import Lesson, bag_loss, fitted, seeded
+from qc.downstream.lymphocytosis.bag_fit import Lesson, bag_loss, fitted
 from qc.downstream.lymphocytosis.bags import Bags
 from qc.downstream.lymphocytosis.joint import JointMil, joint_groups, joint_loss, picture_loss
 from qc.downstream.lymphocytosis.loader import BagBatch
 from qc.downstream.lymphocytosis.model import Bench
 from qc.downstream.network import scaled
+from qc.nets.pretrained import seeded
 
 CODER = AutoEncoderSettings(pixels=PixelSettings(input_px=16), features=16, widths=(4, 4, 4), learning_rate=0.01)
 CODES = FeatureSettings(autoencoder=CODER, is_standardised=False, components=0)
