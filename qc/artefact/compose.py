@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from qc.artefact.place import covered_by, place
+from qc.artefact.place import covered_by, place, touched_by
 from qc.artefact.recipe import Kind, Recipe
 from qc.config.tissue import TissueSettings
-from qc.labels import ArtefactClass
+from qc.labels import ARTEFACTS, IGNORE, ArtefactClass
 from qc.optics.artefact import Artefact, lay_window
 from qc.optics.defocus import blur
 from qc.optics.field import Coords, Float, Mask, darkest
@@ -23,7 +23,10 @@ from qc.tissue.glass import estimate_glass
 Rgb = NDArray[np.uint8]
 
 _NEARBY_UM = 14.0
-_VISIBLE_NEARBY = 0.015
+_BARELY, _CLEARLY = 0.015, 0.04
+"""Mean change of transmittance nearby from which nobody can say that nothing is there, and from which something is."""
+
+_MAY_BE_FAINT = frozenset({ArtefactClass.FOLD, ArtefactClass.FOREIGN})
 _SEEN_ON_GLASS = frozenset({ArtefactClass.FOREIGN, ArtefactClass.PEN, ArtefactClass.BUBBLE})
 
 
@@ -47,7 +50,7 @@ def compose(
 
     Returns:
         (H, W, 3) uint8, and (H, W) uint8 of `ArtefactClass`: CLEAN or what ruins it in tissue; outside
-        tissue GLASS, or what is seen on it, which looks the same there.
+        tissue GLASS, or what is seen on it, which looks the same there; IGNORE where it is hardly seen.
 
     Raises:
         ValueError: If the two arrays differ in height or width.
@@ -59,31 +62,37 @@ def compose(
     at = Coords.of(rgb.shape, mpp)
     before = _light(rgb, glass, recipe.gamma)
     after = blur(before, recipe.soft_um, mpp)
-    fold_seen = np.zeros(is_tissue.shape, np.bool_)
+    changes: list[Float | None] = []
     for kind, artefact in placed:
         under, after = after, lay_window(artefact, after, at)
-        if kind.label is ArtefactClass.FOLD:
-            fold_seen |= _visible(after, under, mpp)
+        changes.append(_change_nearby(after, under, mpp) if kind.label in _MAY_BE_FAINT else None)
     seen = _pixels(before, after, rgb, glass, recipe.gamma)
-    return _noisy(seen, rgb, recipe.noise, rng), _classes(placed, is_tissue, fold_seen, at)
+    return _noisy(seen, rgb, recipe.noise, rng), _classes(placed, changes, is_tissue, at)
 
 
-def _visible(after: Float, under: Float, mpp: float) -> Mask:
-    """Where light changed nearby: a fold or tear across a hole leaves nothing to see."""
+def _change_nearby(after: Float, under: Float, mpp: float) -> Float:
+    """(H, W) mean change of light around each pixel: a fold across a hole leaves nothing to see, nor does a breath."""
     change = -darkest(-np.abs(after - under))
     reach_px = 2 * round(_NEARBY_UM / mpp / 2) + 1
-    return cv2.blur(change, (reach_px, reach_px)) > _VISIBLE_NEARBY
+    return np.asarray(cv2.blur(change, (reach_px, reach_px)), np.float32)
 
 
-def _classes(placed: list[tuple[Kind, Artefact]], is_tissue: Mask, fold_seen: Mask, at: Coords) -> NDArray[np.uint8]:
+def _classes(
+    placed: list[tuple[Kind, Artefact]], changes: list[Float | None], is_tissue: Mask, at: Coords
+) -> NDArray[np.uint8]:
+    """What is seen clearly has its class; what is seen barely, or is hard to tell from biology, has none."""
     classes = np.where(is_tissue, ArtefactClass.CLEAN, ArtefactClass.GLASS).astype(np.uint8)
     for label in PRIORITY:
-        for kind, artefact in placed:
-            if kind.label is label:
-                seen = covered_by(artefact, at)
-                if label not in _SEEN_ON_GLASS:
-                    seen &= is_tissue
-                classes[seen & fold_seen if label is ArtefactClass.FOLD else seen] = label
+        where = np.True_ if label in _SEEN_ON_GLASS else is_tissue
+        for (kind, artefact), change in zip(placed, changes, strict=True):
+            if kind.label is not label:
+                continue
+            there = covered_by(artefact, at) & where
+            if change is not None:
+                hardly = touched_by(artefact, at) & where & (change > _BARELY) & ~np.isin(classes, ARTEFACTS)
+                classes[hardly] = IGNORE
+                there &= (change > _CLEARLY) & kind.is_told
+            classes[there] = label
     return classes
 
 

@@ -1,12 +1,14 @@
 """Where a recipe's artefacts go: drawn at random until they cover about the wanted share of a tile's tissue."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from qc.artefact.cutout import CutOut, Picture
-from qc.artefact.recipe import KINDS, LOOK_ALIKES, Kind, Recipe, Wanted, log_uniform
+from qc.artefact.recipe import KINDS, LOOK_ALIKES, Kind, Recipe, Wanted
 from qc.labels import ArtefactClass
 from qc.optics.artefact import Artefact
-from qc.optics.field import Bounds, Coords, Mask
+from qc.optics.field import Bounds, Coords, Mask, log_uniform
 
 _TRIES = 10
 _PLAN_UM = 6.0
@@ -71,11 +73,20 @@ def _tried(
 
 def covered_by(artefact: Artefact, at: Coords) -> Mask:
     """`artefact.covers`, computed only within its bounds."""
-    box, here = artefact.bounds, at.bounds
+    return _within_bounds(artefact.bounds, artefact.covers, at)
+
+
+def touched_by(artefact: Artefact, at: Coords) -> Mask:
+    """`artefact.touches`, computed only within its bounds."""
+    return _within_bounds(artefact.bounds, artefact.touches, at)
+
+
+def _within_bounds(box: Bounds, mask_at: Callable[[Coords], Mask], at: Coords) -> Mask:
+    here = at.bounds
     inside = np.zeros(at.shape, np.bool_)
     if box.overlaps(here):
         rows, columns = _between(box.y0, box.y1, here.y0, at), _between(box.x0, box.x1, here.x0, at)
-        inside[rows, columns] = artefact.covers(at.window(rows, columns))
+        inside[rows, columns] = mask_at(at.window(rows, columns))
     return inside
 
 

@@ -11,7 +11,8 @@ from qc.optics.bubble import draw_bubbles, draw_slip_edge
 from qc.optics.debris import draw_clump, draw_shadow, draw_specks, draw_squames, draw_threads
 from qc.optics.defocus import draw_focus_dip, draw_focus_tilt
 from qc.optics.dry import draw_dry_bubbles, draw_dry_edge
-from qc.optics.fold import draw_creases, draw_fold, draw_wrinkles
+from qc.optics.field import log_uniform
+from qc.optics.fold import draw_creases, draw_faint_creases, draw_flap, draw_fold, draw_wrinkles
 from qc.optics.look_alike import draw_blood, draw_margin_ink
 from qc.optics.off_plane import draw_marker
 from qc.optics.tear import draw_blinds, draw_cracks
@@ -20,7 +21,10 @@ from qc.phantom.place import Draw
 
 @dataclass(frozen=True)
 class Kind:
-    """A way to ruin tissue: its class, where it lies in the light path, and how large one is."""
+    """A way to ruin tissue: its class, where it lies in the light path, and how large one is.
+
+    Nothing is demanded where it lies if it is hard to tell from what tissue does by itself (`is_told` False).
+    """
 
     label: ArtefactClass
     plane: int  # 0 tissue, 1 focus, 2 under the cover slip, 3 on the cover slip
@@ -29,12 +33,14 @@ class Kind:
     most_um: float
     most: int  # on one tile
     chance: float  # among the kinds of its class
+    is_told: bool = True
 
 
 KINDS = {
-    "fold": Kind(ArtefactClass.FOLD, 0, (draw_fold, draw_creases, draw_creases, draw_wrinkles), 120, 4000, 2, 0.78),
-    "tear": Kind(ArtefactClass.FOLD, 0, (draw_cracks,), 80, 2500, 2, 0.14),
-    "chatter": Kind(ArtefactClass.FOLD, 0, (draw_blinds,), 200, 3000, 1, 0.08),
+    "fold": Kind(ArtefactClass.FOLD, 0, (draw_fold, draw_flap, draw_creases, draw_wrinkles), 120, 4000, 2, 0.6),
+    "crease": Kind(ArtefactClass.FOLD, 0, (draw_creases, draw_faint_creases), 120, 4000, 2, 0.32),
+    "tear": Kind(ArtefactClass.FOLD, 0, (draw_cracks,), 80, 2500, 2, 0.05, is_told=False),
+    "chatter": Kind(ArtefactClass.FOLD, 0, (draw_blinds,), 200, 3000, 1, 0.03, is_told=False),
     "debris": Kind(ArtefactClass.FOREIGN, 0, (draw_specks, draw_clump, draw_squames), 15, 250, 3, 0.4),
     "thread": Kind(ArtefactClass.FOREIGN, 0, (draw_threads,), 100, 2000, 2, 0.2),
     "shadow": Kind(ArtefactClass.FOREIGN, 3, (draw_shadow,), 40, 500, 3, 0.4),
@@ -124,8 +130,3 @@ def _draw_wanted(label: ArtefactClass, settings: ComposeSettings, rng: np.random
         share=1.0 if is_whole else log_uniform(settings.share_min, settings.share_max, rng),
         strength=log_uniform(settings.strength_min, settings.strength_max, rng),
     )
-
-
-def log_uniform(low: float, high: float, rng: np.random.Generator) -> float:
-    """A number between `low` and `high`, every factor alike; `low` where `high` is less."""
-    return float(np.exp(rng.uniform(np.log(low), np.log(max(low, high)))))

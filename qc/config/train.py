@@ -46,6 +46,13 @@ class OptimiserSettings(Settings):
     warm_up: float = Field(default=0.1, ge=0, lt=1, description="Share of all steps with a rising rate, 0-1.")
     patience: int = Field(default=8, ge=1, description="Epochs without a better validation loss before it stops.")
     averaging: float = Field(default=0.99, ge=0, lt=1, description="Decay per step of the averaged weights.")
+    kept: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Share of the weights that a training starts from that is kept at its end, so that it forgets less "
+        "of what they knew (Wortsman et al. 2022, arXiv:2109.01903).",
+    )
     weak_weight: float = Field(default=0.5, ge=0, description="Weight of tiles whose pixels are not labelled.")
 
 

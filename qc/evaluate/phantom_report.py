@@ -38,11 +38,21 @@ def _lines(results: list[PhantomResult], cohort: str, stage: str, profile: str, 
     yield from _verdict_lines(results)
     yield "\n## Slides\n"
     yield from table(
-        ["slide", "tissue Dice", "clean Dice", "focus", "stain", "verdict", "deserved"],
+        [
+            "slide",
+            "tissue Dice",
+            "clean Dice",
+            "focus",
+            "stain",
+            "verdict",
+            "deserved",
+            "why it is not what it deserves",
+        ],
         [
             [
                 *(r.name, shown(r.tissue.dice), shown(r.clean.dice)),
                 *(f"{r.focus_score:.1f}", f"{r.stain_score:.1f}", r.verdict, r.true_verdict),
+                "" if r.verdict is r.true_verdict else r.reason,
             ]
             for r in results
         ],
@@ -70,7 +80,8 @@ def _verdict_lines(results: list[PhantomResult]) -> Iterator[str]:
     counts = verdict_counts(results)
     yield "\n## Verdicts\n"
     yield "Positive is a slide that needs something (review, reject or unassessed); deserved is the verdict that the"
-    yield f"true coverage gets under the same profile. Prevalence {shown(counts.prevalence)}.\n"
+    yield f"true coverage gets under the same profile. Prevalence {shown(counts.prevalence)}. A slide in colours unlike"
+    yield "those of the training slides is sent to review whatever its truth is; the last table says where.\n"
     shares = {
         "TPR": (counts.tp, counts.tp + counts.fn),
         "TNR": (counts.tn, counts.tn + counts.fp),

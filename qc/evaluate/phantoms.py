@@ -37,6 +37,7 @@ class PhantomResult:
         classes: Counts of each class among the cells that are tissue in truth.
         clean: Counts of clean tissue among all cells.
         verdict: The verdict given.
+        reason: Why, in words.
         true_verdict: The verdict that the truth deserves under the same profile, scores aside.
         focus_score: 0-10.
         stain_score: 0-10.
@@ -47,6 +48,7 @@ class PhantomResult:
     classes: dict[ArtefactClass, Counts]
     clean: Counts
     verdict: Verdict
+    reason: str
     true_verdict: Verdict
     focus_score: float
     stain_score: float
@@ -99,6 +101,7 @@ def measure(name: str, assessment: Assessment, truth: PhantomTruth, profile: Pro
         classes={c: Counts.of(truth.classes[inside] == c, classes[inside] == c) for c in MEASURED},
         clean=Counts.of(truth.classes == ArtefactClass.CLEAN, classes == ArtefactClass.CLEAN),
         verdict=assessment.record.verdict,
+        reason=assessment.record.reason,
         true_verdict=deserved,
         focus_score=assessment.record.focus_score,
         stain_score=assessment.record.stain_score,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import segmentation_models_pytorch as smp
-from segmentation_models_pytorch.decoders.fpn.decoder import Conv3x3GNReLU
+from segmentation_models_pytorch.decoders.fpn.decoder import Conv3x3GNReLU, MergeBlock
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -101,11 +101,24 @@ class _Enlarged(nn.Module):
         return functional.interpolate(self.block(cells), scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
+class _Sum(nn.Module):
+    """The levels of a pyramid added up one by one, which graphs compute faster than a stack and its sum."""
+
+    def forward(self, levels: list[Tensor]) -> Tensor:
+        total, *others = levels
+        for level in others:
+            total = total + level
+        return total
+
+
 def _make_local(module: nn.Module) -> None:
     """Group norms become batch norms, constants once trained; enlarging does not stretch cells to a tile's corners."""
     for name, child in module.named_children():
         if isinstance(child, nn.GroupNorm):
             setattr(module, name, nn.BatchNorm2d(child.num_channels))
+            continue
+        if isinstance(child, MergeBlock):
+            setattr(module, name, _Sum())
             continue
         if isinstance(child, nn.Upsample):
             child.align_corners = None if child.mode == "nearest" else False

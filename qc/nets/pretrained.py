@@ -84,3 +84,16 @@ def _state(path: Path) -> Mapping[str, Tensor]:
     if not isinstance(state, Mapping):
         raise WeightsError(f"{path} holds no state dict", "save the encoder's state_dict()")
     return state
+
+
+def between(start: Mapping[str, Tensor], end: Mapping[str, Tensor], kept: float) -> dict[str, Tensor]:
+    """Weights on the straight line between those that a training started from and those it ended with.
+
+    Args:
+        start: State of the network before.
+        end: State of the same network after.
+        kept: Share of the first, 0-1; counts are taken from the end.
+    """
+    return {
+        name: torch.lerp(last, start[name], kept) if last.is_floating_point() else last for name, last in end.items()
+    }

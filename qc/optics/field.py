@@ -166,3 +166,8 @@ def smoothstep(value: Float, low: float, high: float) -> Float:
     """0 below `low`, 1 above `high`, smooth between."""
     t = np.clip((value - low) / (high - low), 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)
+
+
+def log_uniform(low: float, high: float, rng: np.random.Generator) -> float:
+    """A number between `low` and `high`, every factor alike; `low` where `high` is less."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(max(low, high)))))

@@ -5,6 +5,7 @@ thickness lifts it slightly out of focus.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -12,7 +13,7 @@ import numpy as np
 
 from qc.optics.artefact import Several
 from qc.optics.defocus import blur
-from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
+from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, log_uniform, smoothstep
 from qc.optics.stain import denser
 
 _MIRROR_LIMIT_UM = 20.0  # deeper than this nobody can tell what the covering layer was mirrored from
@@ -126,10 +127,21 @@ def draw_wrinkles(bounds: Bounds, rng: np.random.Generator, size_um: float, stre
 
 def draw_creases(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Several:
     """One to three sharp, narrow, dark folds, nearly parallel."""
+    return _creases(bounds, rng, size_um, typical_um=22, layers=lambda: float(rng.uniform(1.0, 2.4)) * strength)
+
+
+def draw_faint_creases(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Several:
+    """One to three lines along which tissue is pressed together, hardly darker than what lies beside them."""
+    return _creases(bounds, rng, size_um, typical_um=14, layers=lambda: log_uniform(0.25, 1.0, rng) * strength)
+
+
+def _creases(
+    bounds: Bounds, rng: np.random.Generator, size_um: float, typical_um: float, layers: Callable[[], float]
+) -> Several:
     folds = []
     angle = float(rng.uniform(0, np.pi))
     for _ in range(int(rng.integers(1, 4))):
-        width = float(np.clip(rng.lognormal(np.log(22), 0.6), 8, 120))
+        width = float(np.clip(rng.lognormal(np.log(typical_um), 0.6), 8, 120))
         near = bounds.centre[0] + float(rng.normal(0, 0.25)) * size_um, bounds.centre[1]
         length = size_um * float(rng.uniform(0.5, 1.1))
         course = Curve.draw(rng, near, length, sway=float(rng.uniform(0.0, 0.03)))
@@ -137,10 +149,27 @@ def draw_creases(bounds: Bounds, rng: np.random.Generator, size_um: float, stren
             Fold(
                 curve=replace(course, angle=angle + float(rng.normal(0, 0.25))),
                 width_um=width,
-                layers=float(rng.uniform(1.0, 2.4)) * strength,
+                layers=layers(),
                 soft_um=float(rng.uniform(1.0, 0.2 * width + 1.5)),
                 defocus_um=float(rng.uniform(0.2, 1.6)),
                 raggedness=Waves.draw(rng, float(rng.uniform(30, 150)), 0.12 * width),
             )
         )
     return Several(tuple(folds))
+
+
+def draw_flap(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Several:
+    """A wide piece of tissue turned over onto the rest, with a dark line along which it turns."""
+    curve = Curve.draw(rng, bounds.centre, size_um, sway=float(rng.uniform(0.0, 0.03)))
+    wide, narrow = size_um * float(rng.uniform(0.15, 0.5)), float(rng.uniform(8, 20))
+    layers = float(rng.uniform(0.6, 1.2)) * strength
+    flap = Fold(
+        curve=curve,
+        width_um=wide,
+        layers=layers,
+        soft_um=float(rng.uniform(1.0, 6.0)),
+        defocus_um=float(rng.uniform(0.3, 2.0)),
+        raggedness=Waves.draw(rng, 150.0, 0.1 * wide),
+    )
+    turn = replace(flap, width_um=narrow, layers=layers * float(rng.uniform(0.5, 1.5)), raggedness=Waves(()))
+    return Several((flap, turn))

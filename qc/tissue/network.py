@@ -6,6 +6,7 @@ of pieces and holes are those of the rules.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -19,8 +20,10 @@ from qc.tissue.find import find_tissue
 from qc.tissue.regions import enough, fill_holes, supported, with_margin
 
 Mask = NDArray[np.bool_]
+Box = tuple[slice, slice]
 
 _BLOCK_PX = 768
+_THREADS = 2  # as many as read tiles later
 _HALO_PX = 64
 
 
@@ -66,19 +69,24 @@ def tissue_probability(rgb: NDArray[np.uint8], mpp: float, network: Session) -> 
     seen = at_mpp(rgb, mpp, network.card.mpp)
     column = network.card.ids.index(ArtefactClass.CLEAN)
     out = np.empty(seen.shape[:2], np.float32)
-    for inner, outer in _blocks(*seen.shape[:2]):
+
+    def judge(block: tuple[Box, Box]) -> None:
+        inner, outer = block
         p = network.probabilities(np.ascontiguousarray(seen[outer]))[column]
         if p.shape != seen[outer].shape[:2]:
             p = cv2.resize(p, seen[outer].shape[1::-1], interpolation=cv2.INTER_LINEAR)
         top, left = inner[0].start - outer[0].start, inner[1].start - outer[1].start
         rows, columns = inner[0].stop - inner[0].start, inner[1].stop - inner[1].start
         out[inner] = p[top : top + rows, left : left + columns]
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list(pool.map(judge, _blocks(*seen.shape[:2])))
     if out.shape == (height, width):
         return out
     return np.asarray(cv2.resize(out, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _blocks(height: int, width: int) -> Iterator[tuple[tuple[slice, slice], tuple[slice, slice]]]:
+def _blocks(height: int, width: int) -> Iterator[tuple[Box, Box]]:
     """What is kept of each block, and the block with its halo."""
     for y in range(0, height, _BLOCK_PX):
         for x in range(0, width, _BLOCK_PX):

@@ -1,5 +1,6 @@
 """One training by Lightning. In: tiles to train and validate on. Out: a network with averaged weights, and curves."""
 
+import copy
 import logging
 import warnings
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from qc.labels import ArtefactClass
 from qc.nets.build import Network, build
 from qc.nets.epochs import Epochs
 from qc.nets.optimise import precision
+from qc.nets.pretrained import between
 from qc.nets.sampler import BalancedBatches
 from qc.train.dataset import Labels, Ref, TileDataset, Tiles
 from qc.train.folder import Curves, Finished, claim
@@ -90,13 +92,14 @@ def fit(
         settings: All settings of the training.
         folder: For checkpoints and curves.
         machine: Where to train.
-        network: With first weights; by default the settings' own.
+        network: With first weights, of which the settings may keep a share; by default the settings' own.
         labels: What the network's cells are said to show; by default what is in their middle.
 
     Raises:
         SettingsError: If the folder holds another training, or the tiles cannot fill the batches that are wanted.
     """
     claim(folder, settings, classes, [source.refs for source in (train, validation) if source is not None])
+    start = copy.deepcopy(network.state_dict()) if network is not None else None
     network = network or build(settings.network, len(classes), settings.seed)
     steps = settings.optimiser.epochs * settings.sampling.batches
     module = Training(network, settings.optimiser, steps)
@@ -107,7 +110,10 @@ def fit(
         done = _run(module, data, settings, folder, machine, has_validation=validation is not None)
         done.write(folder)
     _load_averaged(module, folder / f"{_LAST if validation is None else _BEST}.ckpt")
-    return Fit(module.network.cpu().eval(), done.epochs, done.validation_loss, folder / _CURVES)
+    trained = module.network.cpu()
+    if start is not None and settings.optimiser.kept:
+        trained.load_state_dict(between(start, trained.state_dict(), settings.optimiser.kept))
+    return Fit(trained.eval(), done.epochs, done.validation_loss, folder / _CURVES)
 
 
 def _run(

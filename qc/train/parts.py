@@ -8,7 +8,7 @@ from qc.config.train import TrainSettings
 from qc.errors import SettingsError
 from qc.labels import ArtefactClass
 from qc.nets.build import Network
-from qc.nets.card import read_card
+from qc.nets.card import CARD, read_card
 from qc.nets.packaged import network_folder
 from qc.nets.weights import load
 from qc.train.dataset import Ref
@@ -76,11 +76,23 @@ def kept_tiles(job: Job) -> list[int]:
 def fold_parts(job: Job, kept: list[int]) -> dict[str, list[int]]:
     """Tiles of each fold, by name; none without folds.
 
+    Where the training starts from another one's folds, each patient stays in the fold that left them out there; only
+    patients that it did not know are dealt.
+
     Raises:
         SettingsError: If there are fewer patients than folds.
     """
     count = job.settings.folds
     return _split(job, kept, {f"fold-{n}": 1 / count for n in range(count)}) if count else {}
+
+
+def _left_out_before(job: Job, names: Iterable[str]) -> dict[str, str]:
+    """Fold of each patient whom a fold left out in the training that this one starts from."""
+    if not job.settings.start:
+        return {}
+    folders = {name: Path(job.settings.start) / name for name in names}
+    fold_of = {slide: name for name, at in folders.items() if (at / CARD).is_file() for slide in read_card(at).held_out}
+    return {ref.patient: fold_of[ref.slide] for ref in job.bank.refs if ref.slide in fold_of}
 
 
 def train_and_validation(job: Job, kept: list[int]) -> tuple[list[int], list[int]]:
@@ -132,7 +144,8 @@ def first_network(job: Job, training: list[int], folder: Path) -> Network | None
 
 
 def _split(job: Job, kept: list[int], shares: dict[str, float]) -> dict[str, list[int]]:
-    split = split_patients([job.bank.refs[index] for index in kept], shares, job.settings.seed)
+    before = _left_out_before(job, shares)
+    split = split_patients([job.bank.refs[index] for index in kept], shares, job.settings.seed, before)
     if not all(split[name] for name, share in shares.items() if share):
         raise SettingsError(f"too few patients for {len(shares)} parts", "name more sources or ask for fewer folds")
     return {name: [kept[place] for place in places] for name, places in split.items()}

@@ -196,7 +196,7 @@ def test_phantoms_bring_their_own_truth(tmp_path: Path) -> None:
 
     source = TileSource(plan_sources(sources(table, tile_px=256), tmp_path), ComposeSettings(), LabelNoiseSettings())
 
-    assert {ref.patient for ref in source.refs} == {"x"}
+    assert {(ref.patient, ref.is_composed) for ref in source.refs} == {("x", True)}
     labelled = [index for index, ref in enumerate(source.refs) if PEN in ref.classes]
     assert (source.read(labelled[0]).classes == PEN).any()
 
@@ -245,6 +245,17 @@ def test_with_few_patients_every_part_gets_one_as_long_as_there_are_enough(patie
     split = split_patients(few, {"train": 0.7, "validation": 0.15, "test": 0.15, "none": 0.0}, 0)
 
     assert [bool(split[name]) for name in split] == [True, True, True, False]
+
+
+def test_patients_that_were_dealt_before_stay_and_the_others_fill_what_lacks() -> None:
+    tiles, parts = members(60), {"one": 0.5, "other": 0.5}
+    before: dict[str, str] = dict.fromkeys(("p0", "p1", "p2", "elsewhere"), "one")
+
+    split = split_patients(tiles, parts, 0, before)
+
+    patients = {name: {tiles[i].patient for i in part} for name, part in split.items()}
+    assert {"p0", "p1", "p2"} < patients["one"]
+    assert len(patients["one"]) == len(patients["other"]) == 5
 
 
 @pytest.mark.parametrize("kind", ["patient", "slide", "file"])

@@ -63,6 +63,10 @@ def test_the_report_states_its_command_and_every_slide(results: list[PhantomResu
     assert "`qc evaluate phantoms x.toml`" in text
     assert all(f"| {result.name} |" in text for result in results)
     assert "nan" not in text
+    assert "too soft" not in text
+
+    called = replace(results[0], verdict=Verdict.REVIEW, true_verdict=Verdict.USABLE, reason="too soft")
+    assert "| review | usable | too soft |" in phantoms_markdown([called], "test", "s", "p", "c")
 
 
 def test_a_perfect_map_scores_one_and_a_blind_one_zero(assessed_record: Assessed) -> None:

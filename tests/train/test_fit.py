@@ -1,5 +1,6 @@
 """Training on a problem that is learnt in seconds: the colour of a stripe is its class."""
 
+import copy
 import csv
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from qc.config.train import TrainSettings
 from qc.errors import SettingsError
 from qc.geometry import Window
 from qc.labels import ArtefactClass
+from qc.nets.build import Network
 from qc.train.fit import Fit, Machine, fit
 
 CLEAN, FOLD, PEN = ArtefactClass.CLEAN, ArtefactClass.FOLD, ArtefactClass.PEN
@@ -79,8 +81,8 @@ def same(first: Fit, second: Fit) -> bool:
     return all(torch.equal(one, other) for one, other in pairs)
 
 
-def train(folder: Path, validation: Stripes | None = None, **changes: Any) -> Fit:
-    return fit(Stripes(), validation, CLASSES, settings(**changes), folder, MACHINE)
+def train(folder: Path, validation: Stripes | None = None, start: Network | None = None, **changes: Any) -> Fit:
+    return fit(Stripes(), validation, CLASSES, settings(**changes), folder, MACHINE, start)
 
 
 def accuracy(result: Fit, tiles: Stripes) -> float:
@@ -132,6 +134,20 @@ def test_equal_seeds_give_equal_weights(tmp_path: Path) -> None:
 
     assert same(first, second)
     assert not same(first, other)
+
+
+def test_a_share_of_the_first_weights_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
+    first = train(tmp_path / "first", optimiser={"epochs": 1})
+
+    def gone_on(name: str, **optimiser: float) -> dict[str, Tensor]:
+        start = copy.deepcopy(first.network)
+        return weights(train(tmp_path / name, start=start, optimiser={"epochs": 1, **optimiser}))
+
+    end, middle = gone_on("end"), gone_on("middle", kept=0.25)
+
+    for name, start in weights(first).items():
+        torch.testing.assert_close(middle[name], 0.25 * start + 0.75 * end[name])
+    assert any(not torch.equal(start, end[name]) for name, start in weights(first).items())
 
 
 @pytest.mark.parametrize("validated", [False, True])

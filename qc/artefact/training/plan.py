@@ -71,7 +71,7 @@ class TileRef:
         classes: Artefacts annotated in it.
         composable: True for clean tissue, which can be given any artefact.
         weak: What is known of the tile as a whole, where its pixels are not labelled.
-        is_composed: True when its artefacts were composed.
+        is_composed: True when what is on it was composed or, for phantoms, drawn; not met on a slide.
     """
 
     item: int
@@ -245,7 +245,7 @@ def _ref(index: int, item: Item, window: Window, weak: WeakLabel | None = None) 
     classes = weak.present if weak else frozenset(label for label in ARTEFACTS if label in found)
     file = item.path.as_posix() + (f"#{item.slide}" if item.phantom else "")
     composable = item.annotation is None and weak is None
-    return TileRef(index, window, item.slide, item.patient, file, classes, composable, weak)
+    return TileRef(index, window, item.slide, item.patient, file, classes, composable, weak, item.phantom is not None)
 
 
 def _cutouts(source: SourceSpec, root: Path) -> Iterator[Picture]:

@@ -26,7 +26,9 @@ class Member(Protocol):
         ...
 
 
-def split_patients(members: Sequence[Member], parts: Mapping[str, float], seed: int) -> dict[str, list[int]]:
+def split_patients(
+    members: Sequence[Member], parts: Mapping[str, float], seed: int, dealt_before: Mapping[str, str] | None = None
+) -> dict[str, list[int]]:
     """Indices of `members` by part.
 
     Patients are put in an order that depends on `seed` and their names only, then dealt to the part that lacks most
@@ -36,11 +38,12 @@ def split_patients(members: Sequence[Member], parts: Mapping[str, float], seed: 
         members: Anything with a patient.
         parts: Shares that add up to 1.
         seed: Another seed gives another split.
+        dealt_before: Part of each patient that has one already; only the others are dealt.
     """
     patients = sorted({member.patient for member in members}, key=lambda name: _order(name, seed))
-    dealt = dict.fromkeys(parts, 0)
-    part_of: dict[str, str] = {}
-    for count, patient in enumerate(patients, 1):
+    part_of = {patient: part for patient, part in (dealt_before or {}).items() if patient in patients}
+    dealt = {part: sum(other == part for other in part_of.values()) for part in parts}
+    for count, patient in enumerate([one for one in patients if one not in part_of], len(part_of) + 1):
         empty = [name for name in parts if parts[name] and not dealt[name]]
         open_parts = empty if len(empty) > len(patients) - count else list(parts)
         part = max(open_parts, key=lambda name: parts[name] * count - dealt[name])
