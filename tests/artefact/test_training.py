@@ -17,6 +17,7 @@ from qc.config.training import ComposeSettings, LabelNoiseSettings, TrainingSour
 from qc.errors import SettingsError
 from qc.geometry import Grid, Mpp, Size, Window
 from qc.labels import ARTEFACTS, ArtefactClass
+from qc.phantom import load_cohort
 
 CLEAN, FOLD, PEN, GLASS = ArtefactClass.CLEAN, ArtefactClass.FOLD, ArtefactClass.PEN, ArtefactClass.GLASS
 Write = Callable[..., None]
@@ -347,7 +348,8 @@ def test_the_published_sources_are_all_licensed_for_training() -> None:
 
 @pytest.mark.data
 def test_the_published_sources_can_be_read(qc_data: Path) -> None:
-    settings = load_settings(TrainingSources, Path(__file__).parents[2] / "datasets" / "training-sources.toml")
+    datasets = Path(__file__).parents[2] / "datasets"
+    settings = load_settings(TrainingSources, datasets / "training-sources.toml")
     few = settings.model_copy(
         update={
             "sources": tuple(
@@ -356,10 +358,14 @@ def test_the_published_sources_can_be_read(qc_data: Path) -> None:
         }
     )
 
-    planned = plan_sources(few, qc_data)
+    planned = plan_sources(few, qc_data, cohorts=datasets)
     tile = TileSource(planned, ComposeSettings(), LabelNoiseSettings()).read(0, FOLD)
 
-    assert {ref.slide for ref in planned.tiles} == {"bs11", "cmu-1-small-region", "mucosa-biopsy"}
+    phantoms = {ref.slide for ref in planned.tiles if ref.is_composed}
+    taught = {one.name for one in load_cohort(datasets / "phantoms-training.toml").slides}
+    assert {ref.slide for ref in planned.tiles} - phantoms == {"bs11", "cmu-1-small-region", "mucosa-biopsy"}
+    assert phantoms == taught
+    assert not taught & {one.name for one in load_cohort(datasets / "phantoms-validation.toml").slides}
     assert any(ref.weak and ref.weak.present for ref in planned.tiles)
     assert planned.cutouts
     assert tile.rgb.shape == (settings.tile_px, settings.tile_px, 3)
