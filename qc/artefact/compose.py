@@ -1,9 +1,10 @@
 """Artefacts composed onto clean tissue, so that networks learn without annotators.
 
-In: clean tissue (H, W, 3) uint8 at a stated mpp, where it is tissue, and a recipe. Out: the same tissue with artefacts,
-and the exact class of every pixel. Pixels become transmittance by the colour of glass; artefacts are laid in optical
-density in the order in which light and hands meet them: the knife's and the mounting's (tears, folds, embedded debris),
-depth of focus, air under the cover slip, then what lies on the cover slip (ink, dust), which is soft.
+In: clean tissue (H, W, 3) uint8 at a stated mpp, where it is tissue, and a recipe. Out: the same tissue with
+artefacts, and the class of every pixel of which it can be told. Pixels become transmittance by the colour of glass;
+artefacts are laid in optical density in the order in which light and hands meet them: the knife's and the mounting's
+(tears, folds, embedded debris), depth of focus, air under the cover slip, then what lies on the cover slip (ink,
+dust), which is soft.
 """
 
 import cv2

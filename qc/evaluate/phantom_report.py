@@ -39,14 +39,8 @@ def _lines(results: list[PhantomResult], cohort: str, stage: str, profile: str, 
     yield "\n## Slides\n"
     yield from table(
         [
-            "slide",
-            "tissue Dice",
-            "clean Dice",
-            "focus",
-            "stain",
-            "verdict",
-            "deserved",
-            "why it is not what it deserves",
+            *("slide", "tissue Dice", "clean Dice", "focus", "stain"),
+            *("verdict", "deserved", "why it is not what it deserves"),
         ],
         [
             [

@@ -6,8 +6,10 @@ statistics), so what is said of a place does not depend on where the tile was cu
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
 
 import segmentation_models_pytorch as smp
+import torch
 from segmentation_models_pytorch.decoders.fpn.decoder import Conv3x3GNReLU, MergeBlock
 from torch import Tensor, nn
 from torch.nn import functional
@@ -105,10 +107,7 @@ class _Sum(nn.Module):
     """The levels of a pyramid added up one by one, which graphs compute faster than a stack and its sum."""
 
     def forward(self, levels: list[Tensor]) -> Tensor:
-        total, *others = levels
-        for level in others:
-            total = total + level
-        return total
+        return reduce(torch.add, levels)
 
 
 def _make_local(module: nn.Module) -> None:

@@ -23,8 +23,8 @@ Mask = NDArray[np.bool_]
 Box = tuple[slice, slice]
 
 _BLOCK_PX = 768
-_THREADS = 2  # as many as read tiles later
 _HALO_PX = 64
+_THREADS = 2  # as many as read tiles later
 
 
 def find_tissue_by_network(

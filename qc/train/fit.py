@@ -99,7 +99,8 @@ def fit(
         SettingsError: If the folder holds another training, or the tiles cannot fill the batches that are wanted.
     """
     claim(folder, settings, classes, [source.refs for source in (train, validation) if source is not None])
-    start = copy.deepcopy(network.state_dict()) if network is not None else None
+    kept = settings.optimiser.kept
+    start = copy.deepcopy(network.state_dict()) if network is not None and kept else None
     network = network or build(settings.network, len(classes), settings.seed)
     steps = settings.optimiser.epochs * settings.sampling.batches
     module = Training(network, settings.optimiser, steps)
@@ -111,8 +112,8 @@ def fit(
         done.write(folder)
     _load_averaged(module, folder / f"{_LAST if validation is None else _BEST}.ckpt")
     trained = module.network.cpu()
-    if start is not None and settings.optimiser.kept:
-        trained.load_state_dict(between(start, trained.state_dict(), settings.optimiser.kept))
+    if start is not None:
+        trained.load_state_dict(between(start, trained.state_dict(), kept))
     return Fit(trained.eval(), done.epochs, done.validation_loss, folder / _CURVES)
 
 

@@ -83,7 +83,10 @@ def fold_parts(job: Job, kept: list[int]) -> dict[str, list[int]]:
         SettingsError: If there are fewer patients than folds.
     """
     count = job.settings.folds
-    return _split(job, kept, {f"fold-{n}": 1 / count for n in range(count)}) if count else {}
+    if not count:
+        return {}
+    shares = {f"fold-{n}": 1 / count for n in range(count)}
+    return _split(job, kept, shares, _left_out_before(job, shares))
 
 
 def _left_out_before(job: Job, names: Iterable[str]) -> dict[str, str]:
@@ -143,8 +146,9 @@ def first_network(job: Job, training: list[int], folder: Path) -> Network | None
     return model.network.train()
 
 
-def _split(job: Job, kept: list[int], shares: dict[str, float]) -> dict[str, list[int]]:
-    before = _left_out_before(job, shares)
+def _split(
+    job: Job, kept: list[int], shares: Mapping[str, float], before: Mapping[str, str] | None = None
+) -> dict[str, list[int]]:
     split = split_patients([job.bank.refs[index] for index in kept], shares, job.settings.seed, before)
     if not all(split[name] for name, share in shares.items() if share):
         raise SettingsError(f"too few patients for {len(shares)} parts", "name more sources or ask for fewer folds")
