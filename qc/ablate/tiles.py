@@ -16,7 +16,7 @@ from qc.config.training import LabelNoiseSettings
 from qc.labels import ArtefactClass
 from qc.train.bank import KeptTile, PartOfBank, TileBank
 from qc.train.dataset import Ref, Tile
-from qc.train.fit import Source
+from qc.train.loaders import Source
 
 
 @dataclass(frozen=True)

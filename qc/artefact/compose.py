@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from qc.artefact.place import covered_by, place, touched_by
+from qc.artefact.place import SEEN_ON_GLASS, covered_by, place, touched_by
 from qc.artefact.recipe import Kind, Recipe
 from qc.config.tissue import TissueSettings
 from qc.labels import ARTEFACTS, IGNORE, ArtefactClass
@@ -24,11 +24,15 @@ from qc.tissue.glass import estimate_glass
 Rgb = NDArray[np.uint8]
 
 _NEARBY_UM = 14.0
-_BARELY, _CLEARLY = 0.015, 0.04
-"""Mean change of transmittance nearby from which nobody can say that nothing is there, and from which something is."""
+_CLEARLY = 0.04
+"""Mean change of transmittance nearby from which something is seen there, on glass or even tissue."""
+_CLEARLY_IN_TEXTURE = 0.4
+"""The same, relative to the standard deviation of transmittance around: faint shadows are lost in dense tissue."""
+_AROUND_UM = 50.0
+_BARELY = 0.375
+"""Share of the change that is clearly seen, from which nobody can say that nothing is there."""
 
 _MAY_BE_FAINT = frozenset({ArtefactClass.FOLD, ArtefactClass.FOREIGN})
-_SEEN_ON_GLASS = frozenset({ArtefactClass.FOREIGN, ArtefactClass.PEN, ArtefactClass.BUBBLE})
 
 
 def compose(
@@ -66,16 +70,29 @@ def compose(
     changes: list[Float | None] = []
     for kind, artefact in placed:
         under, after = after, lay_window(artefact, after, at)
-        changes.append(_change_nearby(after, under, mpp) if kind.label in _MAY_BE_FAINT else None)
+        changes.append(_seen(after, under, mpp) if kind.label in _MAY_BE_FAINT else None)
     seen = _pixels(before, after, rgb, glass, recipe.gamma)
     return _noisy(seen, rgb, recipe.noise, rng), _classes(placed, changes, is_tissue, at)
 
 
-def _change_nearby(after: Float, under: Float, mpp: float) -> Float:
-    """(H, W) mean change of light around each pixel: a fold across a hole leaves nothing to see, nor does a breath."""
+def _seen(after: Float, under: Float, mpp: float) -> Float:
+    """(H, W) change of light around each pixel, 1 where it is clearly seen.
+
+    A fold across a hole leaves nothing to see, nor does a breath of grey on dense tissue.
+    """
     change = -darkest(-np.abs(after - under))
-    reach_px = 2 * round(_NEARBY_UM / mpp / 2) + 1
-    return np.asarray(cv2.blur(change, (reach_px, reach_px)), np.float32)
+    texture = _spread(under[..., 1], _AROUND_UM, mpp)
+    return _mean(change, _NEARBY_UM, mpp) / np.maximum(_CLEARLY, _CLEARLY_IN_TEXTURE * texture)
+
+
+def _spread(light: Float, over_um: float, mpp: float) -> Float:
+    """Standard deviation around each pixel."""
+    return np.sqrt(np.maximum(_mean(light * light, over_um, mpp) - _mean(light, over_um, mpp) ** 2, 0))
+
+
+def _mean(light: Float, over_um: float, mpp: float) -> Float:
+    side = 2 * round(over_um / mpp / 2) + 1
+    return np.asarray(cv2.blur(light, (side, side)), np.float32)
 
 
 def _classes(
@@ -84,7 +101,7 @@ def _classes(
     """What is seen clearly has its class; what is seen barely, or is hard to tell from biology, has none."""
     classes = np.where(is_tissue, ArtefactClass.CLEAN, ArtefactClass.GLASS).astype(np.uint8)
     for label in PRIORITY:
-        where = np.True_ if label in _SEEN_ON_GLASS else is_tissue
+        where = np.True_ if label in SEEN_ON_GLASS else is_tissue
         for (kind, artefact), change in zip(placed, changes, strict=True):
             if kind.label is not label:
                 continue
@@ -92,7 +109,7 @@ def _classes(
             if change is not None:
                 hardly = touched_by(artefact, at) & where & (change > _BARELY) & ~np.isin(classes, ARTEFACTS)
                 classes[hardly] = IGNORE
-                there &= (change > _CLEARLY) & kind.is_told
+                there &= (change > 1) & kind.is_told
             classes[there] = label
     return classes
 

@@ -1,4 +1,4 @@
-"""Where a recipe's artefacts go: drawn at random until they cover about the wanted share of a tile's tissue."""
+"""Where a recipe's artefacts go: drawn until they cover about the wanted share of a tile's tissue, or of its glass."""
 
 from collections.abc import Callable
 
@@ -10,8 +10,12 @@ from qc.labels import ArtefactClass
 from qc.optics.artefact import Artefact
 from qc.optics.field import Bounds, Coords, Mask, log_uniform
 
+SEEN_ON_GLASS = frozenset({ArtefactClass.FOREIGN, ArtefactClass.PEN, ArtefactClass.BUBBLE})
+"""What looks the same beside tissue as on it."""
+
 _TRIES = 10
 _PLAN_UM = 6.0
+_LEAST_GLASS = 0.1  # of a tile, for anything to be laid there
 
 
 def place(is_tissue: Mask, mpp: float, recipe: Recipe, rng: np.random.Generator) -> list[tuple[Kind, Artefact]]:
@@ -27,8 +31,15 @@ def place(is_tissue: Mask, mpp: float, recipe: Recipe, rng: np.random.Generator)
         kind = kinds[wanted.kind]
         if kind.label is ArtefactClass.FOREIGN and recipe.cutouts and rng.random() < recipe.cutout_chance:
             kind = _cutout_kind(recipe.cutouts)
-        placed += [(kind, one) for one in _filled(kind, wanted, coarse, at, rng)]
+        ground = _ground(kind, coarse, recipe, rng)
+        placed += [(kind, one) for one in _filled(kind, wanted, ground, at, rng)]
     return placed
+
+
+def _ground(kind: Kind, is_tissue: Mask, recipe: Recipe, rng: np.random.Generator) -> Mask:
+    """What artefacts of a kind are laid on: tissue, now and then the glass beside it."""
+    is_beside = recipe.beside and kind.label in SEEN_ON_GLASS and rng.random() < recipe.beside
+    return ~is_tissue if is_beside and np.mean(~is_tissue) > _LEAST_GLASS else is_tissue
 
 
 def _cutout_kind(pictures: tuple[Picture, ...]) -> Kind:
@@ -38,13 +49,13 @@ def _cutout_kind(pictures: tuple[Picture, ...]) -> Kind:
     return Kind(ArtefactClass.FOREIGN, 3, (draw,), 30, 400, 4, 1.0)
 
 
-def _filled(kind: Kind, wanted: Wanted, is_tissue: Mask, at: Coords, rng: np.random.Generator) -> list[Artefact]:
-    """Artefacts of one kind until they cover about the wanted share; each the nearest of several tries."""
-    target = wanted.share * is_tissue.sum()
-    covered = np.zeros_like(is_tissue)
+def _filled(kind: Kind, wanted: Wanted, ground: Mask, at: Coords, rng: np.random.Generator) -> list[Artefact]:
+    """Artefacts of one kind until they cover about the wanted share of `ground`; each the nearest of several tries."""
+    target = wanted.share * ground.sum()
+    covered = np.zeros_like(ground)
     chosen: list[Artefact] = []
     while len(chosen) < kind.most and covered.sum() < 0.6 * target:
-        tries = [_tried(kind, wanted.strength, is_tissue, covered, at, rng) for _ in range(_TRIES)]
+        tries = [_tried(kind, wanted.strength, ground, covered, at, rng) for _ in range(_TRIES)]
         best, now = min(tries, key=lambda one: abs(np.log((one[1].sum() + 0.1) / target)))
         if chosen and now.sum() == covered.sum():
             break
@@ -54,11 +65,11 @@ def _filled(kind: Kind, wanted: Wanted, is_tissue: Mask, at: Coords, rng: np.ran
 
 
 def _tried(
-    kind: Kind, strength: float, is_tissue: Mask, covered: Mask, at: Coords, rng: np.random.Generator
+    kind: Kind, strength: float, ground: Mask, covered: Mask, at: Coords, rng: np.random.Generator
 ) -> tuple[Artefact, Mask]:
     box = at.bounds
     size_um = log_uniform(kind.least_um, min(kind.most_um, 6 * box.diagonal), rng)
-    ys, xs = np.nonzero(is_tissue)
+    ys, xs = np.nonzero(ground)
     which = int(rng.integers(len(ys)))
     reach = 0.5 * size_um * float(rng.uniform(0, 1))  # large ones lie mostly outside: only an arc of a rim is seen
     angle = float(rng.uniform(0, 2 * np.pi))
@@ -68,7 +79,7 @@ def _tried(
     )
     draw = kind.draws[int(rng.integers(len(kind.draws)))]
     artefact = draw(Bounds.around(centre, 1.0), rng, size_um, strength)
-    return artefact, covered | (covered_by(artefact, at) & is_tissue)
+    return artefact, covered | (covered_by(artefact, at) & ground)
 
 
 def covered_by(artefact: Artefact, at: Coords) -> Mask:

@@ -8,12 +8,13 @@ from qc.artefact.cutout import Picture
 from qc.config.training import ComposeSettings
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.optics.bubble import draw_bubbles, draw_slip_edge
-from qc.optics.debris import draw_clump, draw_shadow, draw_specks, draw_squames, draw_threads
+from qc.optics.curl import draw_curl
+from qc.optics.debris import draw_clump, draw_shadow, draw_shards, draw_specks, draw_squames, draw_threads
 from qc.optics.defocus import draw_focus_dip, draw_focus_tilt
 from qc.optics.dry import draw_dry_bubbles, draw_dry_edge
 from qc.optics.field import log_uniform
 from qc.optics.fold import draw_creases, draw_faint_creases, draw_flap, draw_fold, draw_wrinkles
-from qc.optics.look_alike import draw_blood, draw_margin_ink
+from qc.optics.look_alike import draw_blood, draw_margin_ink, draw_thick
 from qc.optics.off_plane import draw_marker
 from qc.optics.tear import draw_blinds, draw_cracks
 from qc.phantom.place import Draw
@@ -37,13 +38,15 @@ class Kind:
 
 
 KINDS = {
-    "fold": Kind(ArtefactClass.FOLD, 0, (draw_fold, draw_flap, draw_creases, draw_wrinkles), 120, 4000, 2, 0.6),
-    "crease": Kind(ArtefactClass.FOLD, 0, (draw_creases, draw_faint_creases), 120, 4000, 2, 0.32),
+    "fold": Kind(ArtefactClass.FOLD, 0, (draw_fold, draw_flap, draw_creases, draw_wrinkles), 120, 4000, 2, 0.52),
+    "crease": Kind(ArtefactClass.FOLD, 0, (draw_creases, draw_faint_creases), 120, 4000, 2, 0.26),
+    "curl": Kind(ArtefactClass.FOLD, 0, (draw_curl,), 100, 1500, 2, 0.14),
     "tear": Kind(ArtefactClass.FOLD, 0, (draw_cracks,), 80, 2500, 2, 0.05, is_told=False),
     "chatter": Kind(ArtefactClass.FOLD, 0, (draw_blinds,), 200, 3000, 1, 0.03, is_told=False),
-    "debris": Kind(ArtefactClass.FOREIGN, 0, (draw_specks, draw_clump, draw_squames), 15, 250, 3, 0.4),
+    "debris": Kind(ArtefactClass.FOREIGN, 0, (draw_specks, draw_clump, draw_squames), 15, 250, 3, 0.3),
+    "shards": Kind(ArtefactClass.FOREIGN, 0, (draw_shards,), 30, 400, 2, 0.1),
     "thread": Kind(ArtefactClass.FOREIGN, 0, (draw_threads,), 100, 2000, 2, 0.2),
-    "shadow": Kind(ArtefactClass.FOREIGN, 3, (draw_shadow,), 40, 500, 3, 0.4),
+    "shadow": Kind(ArtefactClass.FOREIGN, 3, (draw_shadow,), 25, 500, 3, 0.4),
     "focus_patch": Kind(ArtefactClass.OUT_OF_FOCUS, 1, (draw_focus_dip,), 250, 6000, 2, 0.5),
     "focus_tilt": Kind(ArtefactClass.OUT_OF_FOCUS, 1, (draw_focus_tilt,), 200, 4000, 1, 0.5),
     "bubble": Kind(ArtefactClass.BUBBLE, 2, (draw_bubbles, draw_dry_bubbles), 60, 4000, 3, 0.6),
@@ -54,13 +57,14 @@ KINDS = {
 LOOK_ALIKES = {
     "margin_ink": Kind(ArtefactClass.CLEAN, -1, (draw_margin_ink,), 150, 1500, 2, 0.5),
     "blood": Kind(ArtefactClass.CLEAN, -1, (draw_blood,), 60, 600, 3, 0.5),
+    "thick": Kind(ArtefactClass.CLEAN, -1, (draw_thick,), 200, 2000, 2, 0.5),
 }
 """What lies in tissue before anything ruins it, and does not ruin it."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """One kind of artefact and the share of the tile's tissue it should ruin, 0-1."""
+    """One kind of artefact and the share of the tile's tissue, or of its glass, it should cover, 0-1."""
 
     kind: str
     share: float
@@ -75,6 +79,7 @@ class Recipe:
         wanted: Artefacts, in any order.
         cutouts: Pictures of foreign bodies; one of them may stand in for a drawn one.
         cutout_chance: Chance of that.
+        beside: Chance that what is seen on glass too is laid beside the tissue.
         soft_um: Blur radius of the whole tile, too small to ruin it.
         gamma: Exponent from pixel values to light.
         noise: Standard deviation of the sensor noise added everywhere, grey levels.
@@ -83,6 +88,7 @@ class Recipe:
     wanted: tuple[Wanted, ...] = ()
     cutouts: tuple[Picture, ...] = field(default=(), repr=False)
     cutout_chance: float = 0.0
+    beside: float = 0.0
     soft_um: float = 0.0
     gamma: float = 1.0
     noise: float = 0.0
@@ -114,6 +120,7 @@ def draw_recipe(
         wanted=tuple(wanted),
         cutouts=cutouts,
         cutout_chance=settings.cutout,
+        beside=settings.beside,
         soft_um=float(rng.uniform(0, settings.soft_um_max)) if rng.random() < settings.soft else 0.0,
         gamma=float(rng.uniform(settings.gamma_min, settings.gamma_max)),
         noise=float(rng.uniform(0, settings.noise_max)),

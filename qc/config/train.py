@@ -1,6 +1,6 @@
 """Settings of a training: the network, what its batches hold, how it is optimised and where it operates."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -38,8 +38,20 @@ class SamplingSettings(Settings):
 
 
 class OptimiserSettings(Settings):
-    """AdamW with a warm-up and a cosine, averaged weights, early stop."""
+    """A warm-up and a cosine, averaged weights, early stop."""
 
+    method: Literal["adamuon", "adamw"] = Field(
+        default="adamuon",
+        description="adamuon: convolutions change along orthogonalised momentum (Si et al. 2025, arXiv:2507.11005), "
+        "which learns in fewer steps; norms and biases by AdamW at the same rate. adamw: everything by AdamW.",
+    )
+    class_balance: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="How much more cells of rarer classes weigh, a power of their inverse share: 0 all cells weigh "
+        "alike, 1 all classes.",
+    )
     epochs: int = Field(default=30, ge=1, description="Epochs at most.")
     learning_rate: float = Field(default=2e-3, gt=0, lt=1, description="Highest learning rate.")
     weight_decay: float = Field(default=1e-2, ge=0, lt=1, description="Decoupled weight decay.")

@@ -85,11 +85,17 @@ class ComposeSettings(Settings):
     strength_min: float = Field(default=0.6, gt=0, description="Least strength; 1 is as the optics draw it.")
     strength_max: float = Field(default=1.5, gt=0, description="Largest strength.")
     cutout: float = Field(default=0.3, ge=0, le=1, description="Chance that a foreign body is a cut-out, if any.")
+    beside: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="Chance that a foreign body, ink or air is laid on the glass beside tissue, where there is any.",
+    )
     look_alike: float = Field(
         default=0.2,
         ge=0,
         le=1,
-        description="Chance that a composed tile also shows margin ink or blood.",
+        description="Chance that a composed tile also shows margin ink, blood or a change of density.",
     )
     soft: float = Field(default=0.25, ge=0, le=1, description="Chance that the whole tile is a little soft but clean.")
     soft_um_max: float = Field(default=1.3, ge=0, lt=2, description="Largest blur radius of such softness.")

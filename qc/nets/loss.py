@@ -15,15 +15,19 @@ PRESENT_SHARE = 0.05
 """Share of a tile that a weak label speaks of at least, 0-1."""
 
 
-def exact_loss(logits: Tensor, classes: Tensor) -> Tensor:
+def exact_loss(logits: Tensor, classes: Tensor, weights: Tensor | None = None) -> Tensor:
     """Mean cross entropy over labelled cells; 0 without any.
 
     Args:
         logits: (N, C, H, W).
         classes: (N, H, W) int64 indices below C, or IGNORE.
+        weights: (C,) of cells of each class in the mean; 1 when left out.
     """
-    total = functional.cross_entropy(logits, classes, ignore_index=IGNORE, reduction="sum")
-    return total / (classes != IGNORE).sum().clamp(min=1)
+    total = functional.cross_entropy(logits, classes, weights, ignore_index=IGNORE, reduction="sum")
+    is_labelled = classes != IGNORE
+    if weights is None:
+        return total / is_labelled.sum().clamp(min=1)
+    return total / weights[classes[is_labelled]].sum().clamp(min=1)
 
 
 def weak_loss(logits: Tensor, allowed: Tensor, present: Tensor) -> Tensor:

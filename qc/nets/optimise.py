@@ -1,6 +1,6 @@
 """How every network here is optimised. In: its weights and rates. Out: optimiser and schedule, as Lightning takes them.
 
-By default AdamW; the rate rises from nothing, then falls as a cosine to a hundredth (Loshchilov & Hutter 2017,
+AdaMuon or AdamW; the rate rises from nothing, then falls as a cosine to a hundredth (Loshchilov & Hutter 2017,
 arXiv:1608.03983). Others are for recipes that were published with them.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 import torch
+from timm.optim.muon import Muon
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ExponentialLR, LambdaLR
@@ -16,6 +17,7 @@ from torch.optim.lr_scheduler import ExponentialLR, LambdaLR
 Precision = Literal["16-mixed", "bf16-mixed", "32-true"]
 
 _LAST_RATE = 0.01
+_MOMENTUM = 0.95
 
 
 def adamw(
@@ -34,6 +36,27 @@ def adamw(
         What `configure_optimizers` of a Lightning module returns.
     """
     return cosine(torch.optim.AdamW(groups(weights, learning_rate, weight_decay)), steps, warm_up)
+
+
+def adamuon(
+    weights: Iterable[nn.Parameter], learning_rate: float, weight_decay: float, steps: int, warm_up: float = 0.1
+) -> Any:
+    """AdaMuon and its schedule: momentum of convolutions is made orthogonal and scaled, the rest learns by AdamW.
+
+    Updates are as large as AdamW's, so its learning rates serve (Si et al. 2025, arXiv:2507.11005).
+
+    Args:
+        weights: Of the network.
+        learning_rate: The highest.
+        weight_decay: Decoupled; norms and biases do not decay.
+        steps: Of the whole training.
+        warm_up: Share of them with a rising rate, 0-1.
+
+    Returns:
+        What `configure_optimizers` of a Lightning module returns.
+    """
+    told = groups(weights, learning_rate, weight_decay)
+    return cosine(Muon(told, momentum=_MOMENTUM, nesterov=True, algo="adamuon"), steps, warm_up)
 
 
 def groups(weights: Iterable[nn.Parameter], learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:

@@ -70,6 +70,28 @@ def _thin_squame(bounds: Bounds, rng: np.random.Generator, size_um: float, stren
     return Body(replace(squame.outline, wobble=rough), material)
 
 
+def draw_shards(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Several:
+    """One to five clear, lobed bodies of 10-90 um, such as dried medium or glass, seen by the light they bend."""
+    count = int(rng.integers(1, 6))
+    spread_um = 0.3 * size_um * float(count > 1)
+    return Several(tuple(_strewn(_shard, bounds, rng, spread_um, (10, 90), strength) for _ in range(count)))
+
+
+def _shard(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float) -> Body:
+    """Clear inside, with a dark line around it and often a bright one within."""
+    half = size_um / 2, size_um / 2 * float(rng.uniform(0.4, 1.0))
+    lobes = Waves.draw(rng, size_um * float(rng.uniform(0.3, 0.8)), size_um * float(rng.uniform(0.04, 0.16)), count=7)
+    grey = float(rng.uniform(0, 0.12)) * strength
+    material = Material(
+        density=(grey, grey, grey),
+        rim_density=float(rng.uniform(0.2, 0.9)) * strength,
+        rim_um=float(rng.uniform(0.5, 1.6)),
+        gleam=float(rng.uniform(0, 0.4)),
+        soft_um=float(rng.uniform(0.3, 1.5)),
+    )
+    return Body(Blob(bounds.centre, half, float(rng.uniform(0, np.pi)), lobes), material)
+
+
 def draw_shadow(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> OffPlane:
     """Dirt far from the focal plane, on the cover slip or in the light path: a grey, blurred spot or streak."""
     shade = float(np.exp(rng.uniform(np.log(0.07), np.log(0.6)))) * strength

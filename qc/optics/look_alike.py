@@ -1,42 +1,20 @@
-"""What looks ruined and is not: surgical ink along a margin, and blood in tissue. Networks learn to leave it alone."""
+"""What looks ruined and is not: surgical ink along a margin, blood in tissue, and tissue that is thicker or denser.
+
+Networks learn to leave it alone.
+"""
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from qc.optics.field import Bounds, Coords, Float, Mask, Waves, smoothstep
 from qc.optics.ink import INKS
-from qc.optics.stain import TRANSMITTANCE_FLOOR, filtered
+from qc.optics.margin import AROUND_UM, depth_in_tissue, mean_density
+from qc.optics.patch import Patch
+from qc.optics.stain import denser, filtered
 
-_TISSUE_OVER = 0.04  # optical density, averaged over `_AROUND_UM`
-_AROUND_UM = 15.0
 _RED_CELL_UM = 7.5
 _BLOOD = (0.12, 0.9, 0.55)  # relative optical density of eosinophilic red cells in red, green and blue
-
-
-@dataclass(frozen=True)
-class Patch:
-    """A ragged disc, about which look-alikes fade in and out."""
-
-    centre: tuple[float, float]
-    reach_um: float
-    rough: Waves
-
-    @property
-    def bounds(self) -> Bounds:
-        """A square around it."""
-        return Bounds.around(self.centre, 1.5 * self.reach_um)
-
-    def depth_at(self, at: Coords) -> Float:
-        """How far inside each pixel lies, um; negative outside."""
-        inside = self.reach_um + self.rough(at) - np.hypot(at.x - self.centre[0], at.y - self.centre[1])
-        return np.minimum(inside, 1.5 * self.reach_um).astype(np.float32)
-
-    @classmethod
-    def draw(cls, bounds: Bounds, rng: np.random.Generator, size_um: float) -> "Patch":
-        """About `size_um` across in the middle of `bounds`."""
-        return cls(bounds.centre, size_um / 2, Waves.draw(rng, size_um / 3, 0.1 * size_um))
 
 
 @dataclass(frozen=True)
@@ -64,7 +42,7 @@ class MarginInk:
     @property
     def halo_um(self) -> float:
         """The edge is looked for this far away."""
-        return self.depth_um + _AROUND_UM
+        return self.depth_um + AROUND_UM
 
     def covers(self, at: Coords) -> Mask:
         """The patch; how much of it is an edge depends on the tissue."""
@@ -76,14 +54,12 @@ class MarginInk:
 
     def lay(self, transmittance: Float, at: Coords) -> Float:
         """The image with ink on the edges of what is dense."""
-        od = -np.log10(np.maximum(transmittance.mean(axis=2), TRANSMITTANCE_FLOOR))
-        side = 2 * max(1, round(_AROUND_UM / at.mpp / 2)) + 1
-        is_tissue = cv2.blur(od, (side, side)) > _TISSUE_OVER
-        if is_tissue.all():
+        od = mean_density(transmittance)
+        deep = depth_in_tissue(od, at.mpp)
+        if not np.isfinite(deep).any():
             return transmittance
-        deep = cv2.distanceTransform(is_tissue.astype(np.uint8), cv2.DIST_L2, 3) * at.mpp
         taken = np.clip(0.6 + self.patchy(at), 0, 1) * np.clip(0.7 + self.grains(at), 0, 1)
-        weight = (1 - smoothstep(deep, 0.3 * self.depth_um, self.depth_um)) * is_tissue * taken
+        weight = (1 - smoothstep(deep, 0.3 * self.depth_um, self.depth_um)) * (deep > 0) * taken
         weight *= smoothstep(self.patch.depth_at(at), 0, 20) * np.clip(od / 0.1, 0.3, 1)
         return transmittance * filtered(weight[..., None] * np.asarray(self.density, np.float32))
 
@@ -129,6 +105,43 @@ class Blood:
         return transmittance * (1 - weight) + blood * weight
 
 
+@dataclass(frozen=True)
+class Thick:
+    """Tissue that is cut thicker or thinner, or holds more or fewer cells: its density changes, but over a long way.
+
+    Attributes:
+        gain: Density relative to what it was.
+        soft_um: How far the change takes.
+    """
+
+    patch: Patch
+    gain: float
+    soft_um: float
+
+    @property
+    def bounds(self) -> Bounds:
+        """Of the patch."""
+        return self.patch.bounds
+
+    @property
+    def halo_um(self) -> float:
+        """Looks at no neighbours."""
+        return 0.0
+
+    def covers(self, at: Coords) -> Mask:
+        """The patch."""
+        return self.touches(at)
+
+    def touches(self, at: Coords) -> Mask:
+        """The patch."""
+        return self.patch.depth_at(at) > 0
+
+    def lay(self, transmittance: Float, at: Coords) -> Float:
+        """The image with another density."""
+        weight = smoothstep(self.patch.depth_at(at), 0, self.soft_um)
+        return denser(transmittance, (1 + (self.gain - 1) * weight)[..., None])
+
+
 def draw_margin_ink(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> MarginInk:
     """Ink of any colour on the edges within about `size_um`."""
     colour = np.array(INKS[str(rng.choice(list(INKS)))]) * float(rng.uniform(0.25, 1.3)) * strength
@@ -150,3 +163,9 @@ def draw_blood(bounds: Bounds, rng: np.random.Generator, size_um: float, strengt
         gaps=float(rng.uniform(0, 1)),
         cells=Waves.draw(rng, _RED_CELL_UM, 0.6, count=24),
     )
+
+
+def draw_thick(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Thick:
+    """Tissue of another density, about `size_um` across."""
+    soft = max(60.0, size_um * float(rng.uniform(0.2, 0.5)))
+    return Thick(Patch.draw(bounds, rng, size_um), 1 + float(rng.uniform(-0.4, 0.8)) * strength, soft)

@@ -14,6 +14,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from qc.artefact.training import Planned, TileSource
@@ -24,7 +25,7 @@ from qc.tissue.training import PlannedTissue, TissueSource
 from qc.train.dataset import Ref, Tile, Tiles
 
 _CHUNK = 64
-PIXELS, _CLASSES, _TABLE = "pixels.npy", "classes.npy", "tiles.json"
+PIXELS, _CLASSES, _TABLE, _LOCK = "pixels.npy", "classes.npy", "tiles.json", ".lock"
 """Files of a bank: (N, H, W, 3) uint8, (N, H, W) uint8 and a note."""
 Wanted = tuple[int, ArtefactClass, int]
 Progress = Callable[[int, int], None]
@@ -142,12 +143,23 @@ class _Drawn:
 
 
 def _drawn(tiles: _Drawn, fingerprint: str, folder: Path, workers: int, progress: Progress) -> TileBank:
-    wanted, side = tiles.wanted, tiles.tile_px
-    bank = TileBank(folder, tuple(_kept(tiles.refs[index], label) for index, label, _draw in wanted), tiles.mpp)
+    """The bank in a folder; of several trainings that want it at once, one draws and the others wait."""
+    bank = TileBank(folder, tuple(_kept(tiles.refs[index], label) for index, label, _draw in tiles.wanted), tiles.mpp)
+    if not _holds(folder, fingerprint):
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / _LOCK):
+            if not _holds(folder, fingerprint):
+                _draw(tiles, fingerprint, folder, workers, progress)
+    return bank
+
+
+def _holds(folder: Path, fingerprint: str) -> bool:
     table = folder / _TABLE
-    if table.is_file() and json.loads(table.read_text(encoding="utf-8"))["fingerprint"] == fingerprint:
-        return bank
-    folder.mkdir(parents=True, exist_ok=True)
+    return table.is_file() and json.loads(table.read_text(encoding="utf-8"))["fingerprint"] == fingerprint
+
+
+def _draw(tiles: _Drawn, fingerprint: str, folder: Path, workers: int, progress: Progress) -> None:
+    wanted, side, table = tiles.wanted, tiles.tile_px, folder / _TABLE
     table.unlink(missing_ok=True)
     for name in (PIXELS, _CLASSES):
         _files.pop(folder / name, None)
@@ -157,7 +169,6 @@ def _drawn(tiles: _Drawn, fingerprint: str, folder: Path, workers: int, progress
     for done, _ in enumerate(_filled(chunks, workers, (tiles.source, wanted, folder)), start=1):
         progress(min(done * _CHUNK, len(wanted)), len(wanted))
     table.write_text(json.dumps({"fingerprint": fingerprint, "tiles": len(wanted)}) + "\n", encoding="utf-8")
-    return bank
 
 
 def _filled(chunks: list[list[int]], workers: int, what: tuple[Tiles, list[Wanted], Path]) -> Iterator[None]:

@@ -5,38 +5,26 @@ import logging
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import lightning as L  # noqa: N812 - its own documentation's name
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
-from torch.utils.data import DataLoader
 
 from qc.config.train import TrainSettings
-from qc.config.training import AugmentSettings
-from qc.errors import SettingsError
 from qc.labels import ArtefactClass
 from qc.nets.build import Network, build
 from qc.nets.epochs import Epochs
 from qc.nets.optimise import precision
 from qc.nets.pretrained import between
-from qc.nets.sampler import BalancedBatches
-from qc.train.dataset import Labels, Ref, TileDataset, Tiles
+from qc.train.dataset import Labels
 from qc.train.folder import Curves, Finished, claim
+from qc.train.loaders import Loaders, Source
 from qc.train.module import Training
+from qc.train.rarity import undo_weights
 
 _LAST, _BEST = "last", "best"
 _CURVES = "curves/metrics.csv"
-_VALIDATION_SEED = 77
-
-
-class Source(Tiles, Protocol):
-    """Tiles that can be sampled and read."""
-
-    @property
-    def refs(self) -> tuple[Ref, ...]:
-        """What each tile is."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -106,26 +94,30 @@ def fit(
     module = Training(network, settings.optimiser, steps)
     done = Finished.read(folder)
     if done is None:
-        data = _Data(train, validation, classes, settings, network.stride, machine, labels)
+        data = Loaders(train, validation, classes, settings, network.stride, machine.workers, labels)
         data.check()
         done = _run(module, data, settings, folder, machine, has_validation=validation is not None)
         done.write(folder)
     _load_averaged(module, folder / f"{_LAST if validation is None else _BEST}.ckpt")
     trained = module.network.cpu()
+    undo_weights(trained, module.class_weights)
     if start is not None:
         trained.load_state_dict(between(start, trained.state_dict(), kept))
     return Fit(trained.eval(), done.epochs, done.validation_loss, folder / _CURVES)
 
 
 def _run(
-    module: Training, data: "_Data", settings: TrainSettings, folder: Path, machine: Machine, has_validation: bool
+    module: Training, data: Loaders, settings: TrainSettings, folder: Path, machine: Machine, has_validation: bool
 ) -> Finished:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     L.seed_everything(settings.seed, workers=True, verbose=False)
     last = ModelCheckpoint(folder, filename=_LAST, save_on_train_epoch_end=True, enable_version_counter=False)
     best = ModelCheckpoint(folder, filename=_BEST, monitor="validation_loss", enable_version_counter=False)
-    trainer = _trainer(settings, folder, machine, [last, best] if has_validation else [last])
+    checkpoints = [best, last] if has_validation else [last]  # in this order the last one holds the best one's score
+    trainer = _trainer(settings, folder, machine, checkpoints)
     earlier = folder / f"{_LAST}.ckpt"
+    if not earlier.is_file():
+        module.class_weights = data.class_weights()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Lightning advises about workers and logging is not for users
         trainer.fit(module, datamodule=data, ckpt_path=str(earlier) if earlier.is_file() else None, weights_only=False)
@@ -154,87 +146,6 @@ def _trainer(settings: TrainSettings, folder: Path, machine: Machine, checkpoint
         use_distributed_sampler=False,
         gradient_clip_val=1.0,
     )
-
-
-class _Data(L.LightningDataModule):
-    """Loaders made when Lightning asks for them: by then each process knows its number."""
-
-    def __init__(
-        self,
-        train: Source,
-        validation: Source | None,
-        classes: tuple[ArtefactClass, ...],
-        settings: TrainSettings,
-        stride: int,
-        machine: Machine,
-        labels: Labels | None,
-    ) -> None:
-        super().__init__()
-        self._train, self._validation = train, validation
-        self._classes, self._settings, self._stride, self._workers = classes, settings, stride, machine.workers
-        self._labels = labels
-
-    def check(self) -> None:
-        """Make sure that batches can be filled.
-
-        Raises:
-            SettingsError: If they cannot.
-        """
-        for source in filter(None, (self._train, self._validation)):
-            try:
-                self._batches(source, 1, 0, 0, 1)
-            except ValueError as error:
-                slides = sorted({ref.slide for ref in source.refs})
-                raise SettingsError(
-                    f"no batches can be drawn from {', '.join(slides) or 'nothing'} ({error})",
-                    "name more sources, or set sampling.artefact_share to what there is",
-                ) from error
-
-    def train_dataloader(self) -> DataLoader[Any]:
-        """Varied tiles, this process's part of each epoch."""
-        rank, world = _place()
-        batches = self._batches(self._train, self._settings.sampling.batches, self._settings.seed, rank, world)
-        if self.trainer is not None:
-            batches.set_epoch(self.trainer.current_epoch)  # workers ask for batches before a resumed epoch starts
-        return self._loader(self._train, batches, self._settings.augment, self._workers)
-
-    def val_dataloader(self) -> DataLoader[Any] | list[Any]:
-        """The same tiles every time, as they are."""
-        if self._validation is None:
-            return []
-        batches = self._batches(self._validation, self._settings.sampling.validation_batches, _VALIDATION_SEED, 0, 1)
-        return self._loader(self._validation, batches, None, min(1, self._workers))
-
-    def _batches(self, source: Source, count: int, seed: int, rank: int, world: int) -> BalancedBatches:
-        sampling = self._settings.sampling
-        return BalancedBatches(
-            source.refs,
-            sampling.batch_tiles,
-            count,
-            sampling.artefact_share,
-            seed,
-            composed_share=self._settings.operating.prevalence,
-            annotated_share=sampling.annotated_share,
-            rank=rank,
-            world=world,
-        )
-
-    def _loader(
-        self, source: Source, batches: BalancedBatches, augment: AugmentSettings | None, workers: int
-    ) -> DataLoader[Any]:
-        return DataLoader(
-            TileDataset(source, self._classes, self._stride, augment, self._settings.seed, self._labels),
-            batch_sampler=batches,
-            num_workers=workers,
-            persistent_workers=workers > 0,
-            multiprocessing_context="forkserver" if workers else None,
-        )
-
-
-def _place() -> tuple[int, int]:
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        return torch.distributed.get_rank(), torch.distributed.get_world_size()
-    return 0, 1
 
 
 def _load_averaged(module: Training, path: Path) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from qc.config.train import OptimiserSettings
 from qc.nets.build import Network
 from qc.nets.loss import exact_loss, weak_loss
-from qc.nets.optimise import adamw
+from qc.nets.optimise import adamuon, adamw
 
 
 class Training(L.LightningModule):
@@ -19,10 +19,16 @@ class Training(L.LightningModule):
         network: With first weights.
         settings: Of the optimiser.
         steps: Steps of the whole training, for the learning rate.
+
+    Attributes:
+        class_weights: (C,) of exactly labelled cells; kept in checkpoints.
     """
+
+    class_weights: Tensor
 
     def __init__(self, network: Network, settings: OptimiserSettings, steps: int) -> None:
         super().__init__()
+        self.register_buffer("class_weights", torch.ones(network.classes))
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._optimiser, self._steps = settings, steps
 
@@ -40,7 +46,7 @@ class Training(L.LightningModule):
     def _loss(self, batch: dict[str, Tensor], part: str) -> Tensor:
         logits = self.network(batch["rgb"])
         is_weak = batch["is_weak"]
-        exact = exact_loss(logits[~is_weak], batch["classes"][~is_weak])
+        exact = exact_loss(logits[~is_weak], batch["classes"][~is_weak], self.class_weights)
         weak = weak_loss(logits[is_weak], batch["allowed"][is_weak], batch["present"][is_weak])
         share = is_weak.float().mean()
         sizes = {"batch_size": len(is_weak), "on_epoch": True, "on_step": False}
@@ -51,4 +57,5 @@ class Training(L.LightningModule):
     def configure_optimizers(self) -> Any:
         """See `qc.nets.optimise`."""
         told = self._optimiser
-        return adamw(self.network.parameters(), told.learning_rate, told.weight_decay, self._steps, told.warm_up)
+        method = {"adamuon": adamuon, "adamw": adamw}[told.method]
+        return method(self.network.parameters(), told.learning_rate, told.weight_decay, self._steps, told.warm_up)

@@ -11,7 +11,7 @@ from qc.labels import ARTEFACTS, IGNORE, ArtefactClass
 from qc.nets.build import Network
 from qc.nets.loss import PRESENT_SHARE
 from qc.train.dataset import TileDataset
-from qc.train.fit import Source
+from qc.train.loaders import Source
 
 _BATCH = 16
 _CELLS_PER_TILE = 48

@@ -186,3 +186,27 @@ def test_ink_on_the_cover_slip_has_a_soft_edge() -> None:
         laid, _ = lay(draw_marker(Bounds.around((200.0, 200.0), 1.0), rng, 300.0, 1.0), image, 1.0)
         steps = np.abs(np.diff(np.log(laid), axis=1)).max()
         assert steps < 0.25 * max(np.ptp(np.log(laid)), 0.1)
+
+
+def test_dust_may_lie_beside_tissue() -> None:
+    rgb, is_tissue = tissue()
+    recipe = Recipe((Wanted("debris", 0.2),), beside=1.0)
+
+    seen = [compose(rgb, is_tissue, 1.0, recipe, np.random.default_rng(seed), GLASS)[1] for seed in range(6)]
+
+    on_glass = [np.mean(classes[~is_tissue] == ArtefactClass.FOREIGN) for classes in seen]
+    assert np.median(on_glass) > 0.05
+    assert np.median(on_glass) > 3 * np.median([np.mean(one[is_tissue] == ArtefactClass.FOREIGN) for one in seen])
+
+
+def test_faint_shadows_are_seen_on_even_tissue_but_not_on_textured() -> None:
+    texture = tissue()[0]
+    even = np.full_like(texture, (200, 170, 210))
+    everywhere = np.ones(texture.shape[:2], bool)
+
+    def labelled(rgb: np.ndarray) -> float:
+        recipe = Recipe((Wanted("shadow", 0.4, 0.35),))
+        seen = [compose(rgb, everywhere, 1.0, recipe, np.random.default_rng(seed), GLASS)[1] for seed in range(8)]
+        return float(np.mean(np.stack(seen) == ArtefactClass.FOREIGN))
+
+    assert labelled(even) > 1.5 * labelled(texture)

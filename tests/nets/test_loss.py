@@ -34,6 +34,15 @@ def test_exact_labels_cost_the_cross_entropy_of_their_cells() -> None:
     assert float(loss) == pytest.approx((math.log(2) + math.log(4)) / 2)
 
 
+def test_weighted_cells_cost_their_weighted_mean() -> None:
+    logits = torch.tensor([[[[0.0, math.log(3), 5.0]], [[0.0, 0.0, -5.0]]]])
+    classes = torch.tensor([[[0, 1, IGNORE]]])
+
+    loss = exact_loss(logits, classes, torch.tensor([1.0, 3.0]))
+
+    assert float(loss) == pytest.approx((math.log(2) + 3 * math.log(4)) / 4)
+
+
 @settings(deadline=None)
 @given(st.integers(0, 1000), st.integers(0, 24))
 def test_cells_without_a_label_change_nothing(seed: int, ignored: int) -> None:

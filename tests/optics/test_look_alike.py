@@ -2,7 +2,7 @@ import numpy as np
 
 from qc.optics.artefact import lay_window
 from qc.optics.field import Bounds, Coords
-from qc.optics.look_alike import draw_blood, draw_margin_ink
+from qc.optics.look_alike import draw_blood, draw_margin_ink, draw_thick
 
 
 def section() -> np.ndarray:
@@ -48,3 +48,16 @@ def test_blood_is_red_and_replaces_what_was_there() -> None:
         assert abs(laid[deep & (at.x < 95)].mean() - laid[deep & (at.x > 105)].mean()) < 0.15
         assert blood.bounds.x0 < 100 < blood.bounds.x1
         np.testing.assert_array_equal(laid[blood.patch.depth_at(at) <= 0], section()[blood.patch.depth_at(at) <= 0])
+
+
+def test_thickness_changes_density_smoothly_and_leaves_glass_alone() -> None:
+    at = Coords.of((200, 200), 1.0)
+
+    for seed in range(4):
+        thick = draw_thick(Bounds.around((150, 100), 1), np.random.default_rng(seed), 300)
+        laid = lay_window(thick, section(), at)
+        factor = np.log(laid[:, 100:]) / np.log(section()[:, 100:])
+        np.testing.assert_allclose(laid[:, :99], 1, atol=1e-5)
+        assert abs(factor - 1).max() > 0.02
+        assert abs(np.diff(factor, axis=1)).max() < 0.05
+        np.testing.assert_allclose(factor.std(axis=2), 0, atol=1e-3)

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,15 @@ def draw(planned: Planned, folder: Path, **changes: Any) -> tuple[TileBank, int]
     drawn = [0]
     bank = draw_bank(planned, settings(**changes), folder, 0, lambda done, _total: drawn.append(done))
     return bank, drawn[-1]
+
+
+def test_of_two_that_want_the_same_tiles_at_once_one_draws_them(planned: Planned, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        (first, drawn), (second, drawn_too) = pool.map(lambda _: draw(planned, tmp_path), range(2))
+
+    assert sorted((drawn, drawn_too)) == [0, len(first.refs)]
+    for index in range(len(first.refs)):
+        np.testing.assert_array_equal(first.read(index, CLEAN, 0).rgb, second.read(index, CLEAN, 0).rgb)
 
 
 def test_a_bank_holds_every_tile_once_and_composed_ones_of_every_class_from_every_slide(
