@@ -22,6 +22,9 @@ masks_option = click.option(
     show_default=True,
     help="Table of images with masks.",
 )
+folds_option = click.option(
+    "--folds", type=AnyPath, help="Folder of qc train; what shows a slide is judged by a fold that left it out."
+)
 
 
 @click.group()
@@ -63,19 +66,26 @@ def evaluate_phantoms_command(cohort_path: Path, out: Path, profile_name: str, s
 @evaluate.command("masks")
 @click.argument("table_path", metavar="TABLE", type=ExistingFile)
 @click.option("--data", "root", type=AnyPath, required=True, help="Folder that the table's paths start from.")
+@folds_option
 @click.option("--out", type=AnyPath, default=Path("reports/masks.md"), show_default=True, help="Report to write.")
 @settings_option
-def evaluate_masks_command(table_path: Path, root: Path, out: Path, settings_path: Path | None) -> None:
-    """Compare with images that have a mask of tissue or of one artefact (columns image, mask, mpp, truth)."""
+def evaluate_masks_command(
+    table_path: Path, root: Path, folds: Path | None, out: Path, settings_path: Path | None
+) -> None:
+    """Compare with images that have a mask, or outlines, of tissue or of one artefact (see datasets/README.md)."""
     from qc.artefact.choose import artefact_stage
+    from qc.evaluate.folds import stages_of_folds, unseen_only
     from qc.evaluate.mask_report import masks_markdown
     from qc.evaluate.masks import evaluate_mask, read_table
     from qc.files import write_text
 
     settings = load_assess_settings(settings_path)
-    results = [evaluate_mask(image, settings) for image in read_table(table_path, root)]
-    command = f"qc evaluate masks datasets/{table_path.name} --data DATA" + _named("--settings", settings_path)
-    write_text(out, masks_markdown(results, artefact_stage(settings).name, command))
+    judge = artefact_stage(settings)
+    stage_of = stages_of_folds(folds, settings.artefact, judge) if folds else unseen_only(judge)
+    images = read_table(table_path, root)
+    results = [evaluate_mask(one, settings, stage_of(one.slide) if one.slide else judge) for one in images]
+    command = f"qc evaluate masks datasets/{table_path.name} --data DATA" + (" --folds FOLDS" if folds else "")
+    write_text(out, masks_markdown(results, judge.name, command + _named("--settings", settings_path)))
     click.echo(f"written to {out}")
 
 
@@ -116,9 +126,7 @@ def evaluate_cells_command(
 @masks_option
 @biology_option
 @click.option("--out", type=AnyPath, default=Path("reports/validation.md"), show_default=True, help="Report to write.")
-@click.option(
-    "--folds", type=AnyPath, help="Folder of qc train; each slide's cells are judged by a fold that left it out."
-)
+@folds_option
 @click.option("--sheets", type=AnyPath, help="Folder for pictures of the worst cells; none are drawn without it.")
 @click.option(
     "--notes", "notes_path", type=ExistingFile, help="Text about the figures, paragraphs between empty lines."

@@ -1,4 +1,4 @@
-"""Images with a mask. In: a table of images, masks and what the masks mean. Out: counts per image.
+"""Images with a mask or outlines. In: a table of images, masks and what the masks mean. Out: counts per image.
 
 A tissue mask is compared with the tissue found. A mask of an artefact asks two questions: how much of
 it is kept out of clean tissue, and how much tissue outside it is called that artefact.
@@ -12,12 +12,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
+import rasterio.features
 from numpy.typing import NDArray
 
 from qc.artefact.choose import artefact_stage
 from qc.artefact.stage import ArtefactStage
 from qc.config.assess import AssessSettings
 from qc.errors import SettingsError
+from qc.exchange.annotations import read_drawing
 from qc.geometry import Grid, Mpp, Size
 from qc.labels import ArtefactClass
 from qc.maps import resample_nearest
@@ -28,18 +30,34 @@ from qc.slide.files import SlideFile, open_slide
 from qc.slide.protocol import Slide
 
 TISSUE = "tissue"
+_OUTLINES = ".geojson"
 COARSEST_MPP = 100.0
 
 
 @dataclass(frozen=True)
 class MaskedImage:
-    """One row of the table: an image, its mask, the image's mpp, what the mask marks, and how far outside it."""
+    """One row of the table.
+
+    Attributes:
+        image: The image.
+        mask: Its mask, or outlines as GeoJSON.
+        mpp: Micrometres per pixel of the image.
+        truth: What is marked, `tissue` or a class name.
+        margin_um: How far outside it the mask was drawn.
+        slide: Name under which networks know the slide that it shows; empty for one that none was trained on.
+    """
 
     image: Path
     mask: Path
     mpp: Mpp
     truth: str
     margin_um: float
+    slide: str = ""
+
+    @property
+    def is_outlined(self) -> bool:
+        """True when areas were outlined on the tissue, instead of a mask of the whole image."""
+        return self.mask.suffix == _OUTLINES
 
 
 @dataclass(frozen=True)
@@ -63,15 +81,17 @@ class MaskResult:
 
 
 def read_table(path: Path, root: Path) -> list[MaskedImage]:
-    """Read a CSV: image, mask (paths under `root`), mpp, truth (`tissue` or a class name) and margin_um.
+    """Read a CSV: image, mask, mpp, truth (`tissue` or a class name), margin_um, and slide where networks know it.
+
+    Paths are under `root`, those of outlines (GeoJSON) under the table's folder.
 
     Raises:
         SettingsError: If a column, a file or a class does not exist.
     """
     known = {TISSUE, *(c.name.lower() for c in ArtefactClass)}
     try:
-        rows = pd.read_csv(path, dtype=str)[["image", "mask", "mpp", "truth", "margin_um"]].to_numpy()
-        images = [MaskedImage(root / row[0], root / row[1], Mpp(float(row[2])), row[3], float(row[4])) for row in rows]
+        rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+        images = [_image(row, root, path.parent) for row in rows.to_dict("records")]
     except (OSError, ValueError, KeyError) as error:
         raise SettingsError(f"{path} is no table of masked images ({error})", "see datasets/README.md") from error
     for image in images:
@@ -81,6 +101,12 @@ def read_table(path: Path, root: Path) -> list[MaskedImage]:
             if not file.is_file():
                 raise SettingsError(f"{file} does not exist", "check --data")
     return images
+
+
+def _image(row: dict[Any, str], root: Path, beside: Path) -> MaskedImage:
+    mask = (beside if row["mask"].endswith(_OUTLINES) else root) / row["mask"]
+    mpp, margin_um = Mpp(float(row["mpp"])), float(row["margin_um"])
+    return MaskedImage(root / row["image"], mask, mpp, row["truth"], margin_um, row.get("slide", ""))
 
 
 def evaluate_mask(image: MaskedImage, settings: AssessSettings, stage: ArtefactStage[Any] | None = None) -> MaskResult:
@@ -95,7 +121,7 @@ def evaluate_mask(image: MaskedImage, settings: AssessSettings, stage: ArtefactS
     settings = settings.model_copy(update={"sanity": sanity})
     with closing(open_slide(SlideFile(image.image.resolve(), image.mpp))) as slide:
         sight = look(slide, settings)
-        marked = read_mask(image.mask, slide.size)
+        marked = read_mask(image, slide.size)
         grid = Grid(slide.size, slide.mpp, slide.mpp)
         if image.truth == TISSUE:
             found = resample_nearest(sight.tissue.is_tissue, sight.tissue.grid, grid, grid.window, fill=False)
@@ -128,13 +154,20 @@ def widened(mask: NDArray[np.bool_], margin_px: float) -> NDArray[np.bool_]:
     return np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= margin_px)
 
 
-def read_mask(path: Path, size: Size) -> NDArray[np.bool_]:
-    """(H, W) bool of a size: where an image is bright.
+def read_mask(image: MaskedImage, size: Size) -> NDArray[np.bool_]:
+    """(H, W) bool of a size: where a mask is bright, or inside the outlines named like the truth.
 
     Raises:
         SettingsError: If the file is missing or no image.
+        ExchangeError: If outlines cannot be read.
     """
-    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if image.is_outlined:
+        wanted = ArtefactClass[image.truth.upper()]
+        areas = [one.area for one in read_drawing(image.mask).annotations if one.value == wanted]
+        if not areas:
+            raise SettingsError(f"{image.mask} outlines no {image.truth}", "check the table")
+        return rasterio.features.rasterize(areas, out_shape=(size.height, size.width)).astype(bool)
+    mask = cv2.imread(str(image.mask), cv2.IMREAD_GRAYSCALE)
     if mask is None:
-        raise SettingsError(f"{path} is no image", "check --data")
+        raise SettingsError(f"{image.mask} is no image", "check --data")
     return np.asarray(cv2.resize(mask, (size.width, size.height), interpolation=cv2.INTER_NEAREST)) > 127

@@ -70,7 +70,7 @@ def evaluate_real(
         biology: Views to look at apart.
         settings: How to assess.
         stage: The judge; the one that the settings ask for when left out.
-        stage_of: Which stage scores the cells of a slide, where stages are trained on other slides of the same
+        stage_of: Which stage judges a slide by its name, where stages are trained on other slides of the same
             collection; `stage` when left out.
         tell: Told what is done, in words.
 
@@ -89,7 +89,9 @@ def evaluate_real(
     for of_slide in evaluate_cells(root / CELL_LABELS, CELL_MPP, CELL_PX, settings, noted):
         cells += of_slide
         tell(f"{of_slide[0].slide}: {len(of_slide)} cells")
-    masks = [evaluate_mask(image, settings, judge) for image in read_table(masks_path, root)]
+    masks = [
+        evaluate_mask(one, settings, noted(one.slide) if one.slide else judge) for one in read_table(masks_path, root)
+    ]
     tell(f"{len(masks)} images with masks")
     pass_fail = evaluate_pass_fail(root / PASS_FAIL, settings, judge)
     tell(f"{len(pass_fail.tiles)} tiles passed or failed")

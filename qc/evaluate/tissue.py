@@ -159,7 +159,7 @@ def _found_and_marked(image: MaskedImage, finder: Finder, mpp: float) -> tuple[M
     with closing(open_slide(SlideFile(image.image.resolve(), image.mpp))) as slide:
         found = _found(slide, finder, mpp, Grid(slide.size, slide.mpp, slide.mpp))
         size = slide.size
-    return found, read_mask(image.mask, size)
+    return found, read_mask(image, size)
 
 
 def _cells(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qc.config.tissue import TissueSettings
-from qc.evaluate.masks import TISSUE, read_table
+from qc.evaluate.masks import TISSUE, MaskedImage, read_table
 from qc.evaluate.tissue import (
     against_cells,
     against_drawn,
@@ -53,13 +53,18 @@ def measure_tissue(
                 name,
                 [against_drawn(image, finder) for image in images if image.truth == TISSUE],
                 [against_phantom(phantom, finder) for phantom in phantoms],
-                {image.image.name: against_ink(image, finder) for image in images if image.truth != TISSUE},
+                {image.image.name: against_ink(image, finder) for image in images if _is_ink(image)},
                 against_cells(root / CELL_LABELS, _CELL_MPP, _CELL_PX, finder),
                 _seen(one),
             )
         )
         tell(f"{name}: measured")
     return tissue_markdown(results, command)
+
+
+def _is_ink(image: MaskedImage) -> bool:
+    """What was outlined on tissue is ruined, but tissue all the same."""
+    return image.truth != TISSUE and not image.is_outlined
 
 
 def _seen(settings: TissueSettings) -> frozenset[str]:

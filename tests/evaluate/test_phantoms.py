@@ -1,5 +1,6 @@
 """Measuring against exact truth: on phantoms, on masked images, on labelled cells."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from qc.errors import SettingsError
 from qc.evaluate.cell_report import cells_markdown
 from qc.evaluate.cells import evaluate_cells
 from qc.evaluate.mask_report import masks_markdown
-from qc.evaluate.masks import evaluate_mask, read_table
+from qc.evaluate.masks import evaluate_mask, read_mask, read_table
 from qc.evaluate.phantom_report import phantoms_markdown
 from qc.evaluate.phantoms import PhantomResult, evaluate_phantoms, measure, verdict_counts
 from qc.geometry import Grid, Mpp, Size
@@ -113,6 +114,42 @@ def test_a_mask_of_tissue_and_one_of_nothing_are_told_apart(tmp_path: Path, tiss
     assert right.counts.dice > 0.93
     assert wrong.counts.dice < 0.1
     assert "| slide.png | tissue |" in masks_markdown([right], "classical 1", "qc evaluate masks t.csv --data D")
+
+
+def outlined(folder: Path, name: str, corners: list[list[int]]) -> Path:
+    """A table of one image of even tissue with one outlined area."""
+    feature = {
+        "type": "Feature",
+        "geometry": {"type": "Polygon", "coordinates": [[*corners, corners[0]]]},
+        "properties": {"classification": {"name": name}},
+    }
+    (folder / "drawn.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    table = folder / "table.csv"
+    table.write_text("image,mask,mpp,truth,margin_um,slide\nslide.png,drawn.geojson,1.0,fold,0,known\n")
+    return table
+
+
+def test_outlines_mark_what_lies_inside_them(tmp_path: Path, tissue_rgb: np.ndarray) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    cv2.imwrite(str(data / "slide.png"), tissue_rgb[..., ::-1])
+    table = outlined(tmp_path, "Fold", [[10, 20], [110, 20], [110, 60], [10, 60]])
+
+    (image,) = read_table(table, data)
+    marked = read_mask(image, Size(tissue_rgb.shape[1], tissue_rgb.shape[0]))
+    result = evaluate_mask(image, AssessSettings())
+
+    assert image.slide == "known"
+    assert marked[20:60, 10:110].all()
+    assert marked.sum() == result.counts.tp + result.counts.fn == 100 * 40
+
+
+def test_outlines_without_the_truth_are_refused(tmp_path: Path, tissue_rgb: np.ndarray) -> None:
+    cv2.imwrite(str(tmp_path / "slide.png"), tissue_rgb[..., ::-1])
+    (image,) = read_table(outlined(tmp_path, "Pen", [[10, 20], [110, 20], [110, 60]]), tmp_path)
+
+    with pytest.raises(SettingsError, match="outlines no fold"):
+        evaluate_mask(image, AssessSettings())
 
 
 def test_a_table_that_names_a_missing_file_is_refused_in_one_sentence(tmp_path: Path) -> None:
