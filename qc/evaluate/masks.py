@@ -166,7 +166,8 @@ def read_mask(image: MaskedImage, size: Size) -> NDArray[np.bool_]:
         areas = [one.area for one in read_drawing(image.mask).annotations if one.value == wanted]
         if not areas:
             raise SettingsError(f"{image.mask} outlines no {image.truth}", "check the table")
-        return rasterio.features.rasterize(areas, out_shape=(size.height, size.width)).astype(bool)
+        marked = rasterio.features.rasterize(areas, out_shape=(size.height, size.width))
+        return np.asarray(marked, np.bool_)
     mask = cv2.imread(str(image.mask), cv2.IMREAD_GRAYSCALE)
     if mask is None:
         raise SettingsError(f"{image.mask} is no image", "check --data")
