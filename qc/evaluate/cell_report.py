@@ -56,17 +56,19 @@ def _what_is_measured(groups: BySlide) -> Iterator[str]:
     n_cells = sum(len(cells) for cells in groups.values())
     yield f"{n_cells} tissue cells of {len(groups)} slides. Artefact is any of the codes {codes};"
     yield "cells of glass, padding and surgical ink are left out. Labels are one reader's, weak and noisy."
-    yield f"A cell's detection score is the mean of the highest {WORST_SHARE:.0%} of suspicion over its tissue, ties"
-    yield "broken by the mean over all of it; for rules it ranks like the share called artefact. It is 1 where no"
-    yield "tissue is found, because nothing of it is handed on.\n"
+    yield f"A cell's detection score is the mean of the highest {WORST_SHARE:.0%} of suspicion over all that is seen of"
+    yield "it, glass too, as readers give a letter to what lies on about 5 % of the cell; ties are broken by the mean."
+    yield "For rules it ranks like the share called artefact. It is 1 where no tissue is found, as nothing of it is"
+    yield "handed on.\n"
 
 
 def _auroc_lines(groups: BySlide) -> Iterator[str]:
     cells = [cell for group in groups.values() for cell in group]
     low, high = auroc_interval(groups)
     by_mean = auroc([cell.is_artefact for cell in cells], [cell.suspicion for cell in cells])
+    by_tissue = auroc([cell.is_artefact for cell in cells], [cell.tissue_score for cell in cells])
     yield f"AUROC **{shown(auroc_of(cells))}** (95 % interval {shown(low)} to {shown(high)}, bootstrap over slides);"
-    yield f"by mean suspicion instead of the detection score {shown(by_mean)}.\n"
+    yield f"by the detection score of tissue alone {shown(by_tissue)}, by mean suspicion of tissue {shown(by_mean)}.\n"
     most = max(groups, key=lambda slide: sum(cell.is_artefact for cell in groups[slide]), default=None)
     if most is None:
         return

@@ -43,7 +43,8 @@ class CellResult:
         row: Row of the cell in the view.
         column: Column of it.
         code: Letters of the label, the main one first.
-        score: Detection score, see `detection_score`; 1 where no tissue is found.
+        score: Detection score of all that is seen of it, glass too; 1 where no tissue is found.
+        tissue_score: The same of its tissue alone.
         suspicion: Mean suspicion over its tissue: the share of artefact to be expected, for rules the share called.
         tissue_share: Share of the cell found to be tissue.
     """
@@ -54,6 +55,7 @@ class CellResult:
     column: int
     code: str
     score: float
+    tissue_score: float
     suspicion: float
     tissue_share: float
 
@@ -122,11 +124,17 @@ def _evaluate_slide(
     for view, row, column, code in rows[["view", "row", "col", "code"]].to_numpy():
         left = offsets[views.index(view)] + int(column) * cell_px
         cell = (slice(int(row) * cell_px, (int(row) + 1) * cell_px), slice(left, left + cell_px))
-        doubt, tissue = suspicion[cell], is_tissue[cell]
-        score, mean = detection_score(doubt, tissue), mean_suspicion(doubt, tissue)
-        tissue_share = np.count_nonzero(tissue) / cell_px**2
-        results.append(CellResult(name, view, int(row), int(column), code, score, mean, tissue_share))
+        results.append(_cell_result((name, view, int(row), int(column), code), suspicion[cell], is_tissue[cell]))
     return results
+
+
+def _cell_result(
+    what: tuple[str, str, int, int, str], doubt: NDArray[np.float32], tissue: NDArray[np.bool_]
+) -> CellResult:
+    """Scores of one cell; glass that was not read with tissue is taken to show nothing."""
+    shown = np.where(np.isnan(doubt) & ~tissue, np.float32(0), doubt)
+    score = detection_score(shown, np.ones_like(tissue)) if tissue.any() else 1.0
+    return CellResult(*what, score, detection_score(doubt, tissue), mean_suspicion(doubt, tissue), float(tissue.mean()))
 
 
 def _per_pixel(
@@ -134,7 +142,7 @@ def _per_pixel(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """(H, W) suspicion and tissue of each pixel of the slide."""
     sight = look(slide, settings)
-    plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um, stage.cut_px)
+    plan = plan_reading(slide, sight.tissue, settings.reading, stage.reach_um)  # whole tiles, with the glass in them
     mapped = map_artefacts(slide, sight, plan, settings, stage, with_suspicion=True)
     assert mapped.suspicion is not None
     grid = mapped.artefacts.grid

@@ -52,8 +52,8 @@ class Mapped:
         focus_score: 0-10, NaN when focus cannot be judged.
         stain_score: 0-10, NaN when stain cannot be judged.
         domain_distance: Distance of the slide's colours from the training slides', NaN when it cannot be computed.
-        suspicion: (H, W) float32 on the map's grid, how probably a tissue cell is an artefact, 0-1; NaN outside tissue
-            and where nothing was seen. None unless asked for.
+        suspicion: (H, W) float32 on the map's grid, how probably a cell shows an artefact, 0-1, on glass too where it
+            was read with tissue; NaN where nothing was seen. None unless asked for.
     """
 
     artefacts: ArtefactMap
@@ -115,7 +115,7 @@ def map_artefacts(
             classes = background(sight.tissue, sight.is_scanned, grid)
             within = partial(_classified, view, sight.tissue, classes, grid)
             artefacts = stitch(classes, grid, zip(blocks, pool.map(within, blocks), strict=True))
-            suspicion = _suspicion(pool, view, sight.tissue, grid, blocks) if with_suspicion else None
+            suspicion = _suspicion(pool, view, grid, blocks) if with_suspicion else None
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -147,13 +147,11 @@ def _classified(
     return np.where(tissue_in(tissue, grid, block), view.classify(block), base[block.slices])
 
 
-def _suspicion(
-    pool: ThreadPoolExecutor, view: SlideView, tissue: TissueMask, grid: Grid, blocks: list[Window]
-) -> NDArray[np.float32]:
-    """(H, W) float32 on `grid`, NaN outside tissue."""
+def _suspicion(pool: ThreadPoolExecutor, view: SlideView, grid: Grid, blocks: list[Window]) -> NDArray[np.float32]:
+    """(H, W) float32 on `grid`, NaN where nothing was read."""
     suspicion = np.full(grid.shape, np.nan, np.float32)
     for block, values in zip(blocks, pool.map(view.suspicion, blocks), strict=True):
-        suspicion[block.slices] = np.where(tissue_in(tissue, grid, block), values, np.nan)
+        suspicion[block.slices] = values
     return suspicion
 
 

@@ -72,7 +72,9 @@ def test_tiles_of_any_size_make_the_same_map(small: Rgb, network_folder: Path, s
 
     assert len(np.unique(large.classes[large.is_tissue])) > 2
     assert np.mean(large.classes != tiled.classes) < 1e-4
-    np.testing.assert_allclose(large.suspicion, tiled.suspicion, atol=2 / 255)
+    both = np.isfinite(large.suspicion) & np.isfinite(tiled.suspicion)  # smaller tiles hold less of the glass
+    assert both[large.is_tissue].all()
+    np.testing.assert_allclose(large.suspicion[both], tiled.suspicion[both], atol=2 / 255)
     assert np.mean(large.classes != seamed.classes) > 1e-3  # without a halo there are seams, and this sees them
 
 
@@ -92,7 +94,7 @@ def test_a_coarser_slide_is_judged_all_over(small: Rgb, stage: NetworkStage) -> 
     assert found.classes.shape == (225, 250)
     assert not (found.classes[found.is_tissue] == ArtefactClass.UNASSESSED).any()
     assert np.isfinite(found.suspicion[found.is_tissue]).all()
-    assert np.isnan(found.suspicion[~found.is_tissue]).all()
+    assert np.isfinite(found.suspicion[~found.is_tissue]).any()  # glass that was read with it is judged as well
 
 
 def tile(small: Rgb, stage: NetworkStage, is_scanned: NDArray[np.bool_] | None = None) -> MeasuredTile:

@@ -22,7 +22,7 @@ def _score(values: list[float]) -> float:
 
 
 def _cell(slide: str, code: str, score: float, column: int = 0) -> CellResult:
-    return CellResult(slide, "00", 0, column, code, score, score, 1.0)
+    return CellResult(slide, "00", 0, column, code, score, score, score, 1.0)
 
 
 @given(SUSPICION, st.integers(0, 199), st.floats(0, 1, width=32))
