@@ -83,9 +83,12 @@ def evaluate_masks_command(
     judge = artefact_stage(settings)
     stage_of = stages_of_folds(folds, settings.artefact, judge) if folds else unseen_only(judge)
     images = read_table(table_path, root)
-    results = [evaluate_mask(one, settings, stage_of(one.slide) if one.slide else judge) for one in images]
+    judges = [stage_of(one.slide) if one.slide else judge for one in images]
+    results = [evaluate_mask(one, settings, stage) for one, stage in zip(images, judges, strict=True)]
     command = f"qc evaluate masks datasets/{table_path.name} --data DATA" + (" --folds FOLDS" if folds else "")
-    write_text(out, masks_markdown(results, judge.name, command + _named("--settings", settings_path)))
+    others = sorted({stage.name for stage in judges} - {judge.name})
+    names = judge.name + "".join(f"; slides that it knows were judged by {name}" for name in others)
+    write_text(out, masks_markdown(results, names, command + _named("--settings", settings_path)))
     click.echo(f"written to {out}")
 
 

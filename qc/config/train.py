@@ -43,7 +43,7 @@ class OptimiserSettings(Settings):
     method: Literal["adamuon", "adamw"] = Field(
         default="adamuon",
         description="adamuon: convolutions change along orthogonalised momentum (Si et al. 2025, arXiv:2507.11005), "
-        "which learns in fewer steps; norms and biases by AdamW at the same rate. adamw: everything by AdamW.",
+        "which learns in fewer steps; norms and biases by NAdamW at the same rate. adamw: everything by AdamW.",
     )
     class_balance: float = Field(
         default=0.5,

@@ -44,7 +44,7 @@ class MaskedImage:
         mpp: Micrometres per pixel of the image.
         truth: What is marked, `tissue` or a class name.
         margin_um: How far outside it the mask was drawn.
-        slide: Name under which networks know the slide that it shows; empty for one that none was trained on.
+        slide: Name under which artefact networks know the slide that it shows; empty for one that none was trained on.
     """
 
     image: Path
@@ -97,6 +97,8 @@ def read_table(path: Path, root: Path) -> list[MaskedImage]:
     for image in images:
         if image.truth not in known:
             raise SettingsError(f"{path}: truth {image.truth!r} is no class", f"choose from {', '.join(sorted(known))}")
+        if image.is_outlined and image.truth == TISSUE:
+            raise SettingsError(f"{path}: outlines mark artefacts, not tissue", "name a mask of the tissue instead")
         for file in (image.image, image.mask):
             if not file.is_file():
                 raise SettingsError(f"{file} does not exist", "check --data")

@@ -33,8 +33,8 @@ class RealResults:
     """What was measured, by which stage.
 
     Attributes:
-        stage: Name of the stage that judged everything but the cells.
-        cell_stages: Names of the stages that scored cells.
+        stage: Name of the stage that judged what no fold had to judge.
+        cell_stages: Names of the stages that judged slides by name: cells, and what is outlined on a known slide.
         cells: Labelled cells of slides.
         biology: Views to look at apart.
         masks: Images with masks.

@@ -41,7 +41,7 @@ def adamw(
 def adamuon(
     weights: Iterable[nn.Parameter], learning_rate: float, weight_decay: float, steps: int, warm_up: float = 0.1
 ) -> Any:
-    """AdaMuon and its schedule: momentum of convolutions is made orthogonal and scaled, the rest learns by AdamW.
+    """AdaMuon and its schedule: momentum of convolutions is made orthogonal and scaled, the rest learns by NAdamW.
 
     Updates are as large as AdamW's, so its learning rates serve (Si et al. 2025, arXiv:2507.11005).
 

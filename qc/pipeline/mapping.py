@@ -115,7 +115,7 @@ def map_artefacts(
             classes = background(sight.tissue, sight.is_scanned, grid)
             within = partial(_classified, view, sight.tissue, classes, grid)
             artefacts = stitch(classes, grid, zip(blocks, pool.map(within, blocks), strict=True))
-            suspicion = _suspicion(pool, view, grid, blocks) if with_suspicion else None
+            suspicion = _suspicion(pool, view, sight.tissue, grid) if with_suspicion else None
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -147,8 +147,9 @@ def _classified(
     return np.where(tissue_in(tissue, grid, block), view.classify(block), base[block.slices])
 
 
-def _suspicion(pool: ThreadPoolExecutor, view: SlideView, grid: Grid, blocks: list[Window]) -> NDArray[np.float32]:
+def _suspicion(pool: ThreadPoolExecutor, view: SlideView, tissue: TissueMask, grid: Grid) -> NDArray[np.float32]:
     """(H, W) float32 on `grid`, NaN where nothing was read."""
+    blocks = [block for block in grid.blocks(_BLOCK_CELLS) if tissue_in(tissue, grid, block).any()]
     suspicion = np.full(grid.shape, np.nan, np.float32)
     for block, values in zip(blocks, pool.map(view.suspicion, blocks), strict=True):
         suspicion[block.slices] = values

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from qc.artefact.training import Planned, TileSource
 from qc.config.base import Settings
 from qc.config.train import TrainSettings
+from qc.files import write_text
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.tissue.training import PlannedTissue, TissueSource
 from qc.train.dataset import Ref, Tile, Tiles
@@ -154,8 +155,10 @@ def _drawn(tiles: _Drawn, fingerprint: str, folder: Path, workers: int, progress
 
 
 def _holds(folder: Path, fingerprint: str) -> bool:
-    table = folder / _TABLE
-    return table.is_file() and json.loads(table.read_text(encoding="utf-8"))["fingerprint"] == fingerprint
+    try:
+        return json.loads((folder / _TABLE).read_text(encoding="utf-8"))["fingerprint"] == fingerprint
+    except FileNotFoundError:  # none yet, or another training has just begun to draw others
+        return False
 
 
 def _draw(tiles: _Drawn, fingerprint: str, folder: Path, workers: int, progress: Progress) -> None:
@@ -168,7 +171,7 @@ def _draw(tiles: _Drawn, fingerprint: str, folder: Path, workers: int, progress:
     chunks = [list(range(start, min(start + _CHUNK, len(wanted)))) for start in range(0, len(wanted), _CHUNK)]
     for done, _ in enumerate(_filled(chunks, workers, (tiles.source, wanted, folder)), start=1):
         progress(min(done * _CHUNK, len(wanted)), len(wanted))
-    table.write_text(json.dumps({"fingerprint": fingerprint, "tiles": len(wanted)}) + "\n", encoding="utf-8")
+    write_text(table, json.dumps({"fingerprint": fingerprint, "tiles": len(wanted)}) + "\n")
 
 
 def _filled(chunks: list[list[int]], workers: int, what: tuple[Tiles, list[Wanted], Path]) -> Iterator[None]:

@@ -1,8 +1,9 @@
 """Rare classes weigh more while a network learns. In: what batches hold. Out: weights, and how they are undone.
 
-A network that is corrected by weighted cells answers as if classes were as common as their weighted shares. Their
-logarithms are taken from its last bias afterwards, so that what it says is about batches as they are, and calibration
-needs to know nothing of weights (Menon et al. 2021, arXiv:2007.07314).
+A network that is corrected by weighted cells answers as if classes were as common as their weighted shares; about so,
+for every batch is a weighted mean of its own. Logarithms of the weights are taken from its last bias afterwards, so
+that what it says is about batches as they are, and calibration needs to know nothing of weights (Menon et al. 2021,
+arXiv:2007.07314).
 """
 
 from collections.abc import Iterable

@@ -8,6 +8,7 @@ from qc.artefact.recipe import KINDS, LOOK_ALIKES, Recipe, Wanted, draw_recipe
 from qc.config.training import ComposeSettings
 from qc.labels import ARTEFACTS, IGNORE, ArtefactClass
 from qc.optics.artefact import lay
+from qc.optics.curl import draw_curl
 from qc.optics.debris import draw_shadow
 from qc.optics.defocus import OUT_OF_FOCUS_LIMIT_UM, FocusTilt
 from qc.optics.dry import draw_dry_edge
@@ -150,6 +151,21 @@ def test_a_tilted_slide_is_sharp_on_one_line_only() -> None:
     assert radius[127] < 0.1
     assert radius[0] == pytest.approx(6.4, abs=0.05)
     assert radius[-1] == pytest.approx(6.4, abs=0.05)
+
+
+def test_windows_of_a_curled_margin_meet_without_a_seam() -> None:
+    image = np.random.default_rng(0).uniform(0.4, 0.9, (200, 900, 3)).astype(np.float32)
+    image[:60] = 1.0  # glass above tissue
+    at = Coords.of(image.shape, 1.0)
+    for seed in range(4):
+        curl = draw_curl(Bounds.around((450.0, 60.0), 1.0), np.random.default_rng(seed), 400.0)
+        halo = int(np.ceil(curl.halo_um)) + 2
+        whole, _ = lay(curl, image, 1.0)
+        cut = 450 - halo
+        right = curl.lay(image[:, cut:], at.window(slice(0, 200), slice(cut, 900)))[:, halo:]
+        assert cut > 0
+        assert np.abs(whole - image).max() > 0.1
+        np.testing.assert_allclose(np.clip(right, 0, 1), whole[:, 450:], atol=1e-3)
 
 
 @pytest.mark.parametrize("draw", [draw_marker, draw_dry_edge, draw_shadow])

@@ -55,9 +55,10 @@ def test_thickness_changes_density_smoothly_and_leaves_glass_alone() -> None:
 
     for seed in range(4):
         thick = draw_thick(Bounds.around((150, 100), 1), np.random.default_rng(seed), 300)
-        laid = lay_window(thick, section(), at)
-        factor = np.log(laid[:, 100:]) / np.log(section()[:, 100:])
-        np.testing.assert_allclose(laid[:, :99], 1, atol=1e-5)
+        light = section() * np.float32(0.99)
+        laid = lay_window(thick, light, at)
+        factor = np.log(laid[:, 100:]) / np.log(light[:, 100:])
+        np.testing.assert_allclose(laid[:, :99], light[:, :99], atol=0.01)
         assert abs(factor - 1).max() > 0.02
         assert abs(np.diff(factor, axis=1)).max() < 0.05
         np.testing.assert_allclose(factor.std(axis=2), 0, atol=1e-3)

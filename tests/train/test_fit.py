@@ -165,6 +165,25 @@ def test_a_broken_training_goes_on_as_if_nothing_had_happened(
     assert same(whole, resumed)
     assert resumed.curves.read_text() == whole.curves.read_text()
     assert resumed.epochs == whole.epochs == 3
+    assert str(resumed.validation_loss) == str(whole.validation_loss)  # nan without validation
+
+
+def test_a_training_that_was_broken_after_its_best_epoch_keeps_it(
+    tmp_path: Path, stopping: Callable[[int], None]
+) -> None:
+    swapped = Stripes(24, first=1000, label_of=lambda one: {CLEAN: FOLD, FOLD: CLEAN}.get(one, one))
+    rates = {"epochs": 6, "patience": 5, "learning_rate": 0.01}
+    whole = train(tmp_path / "whole", swapped, optimiser=rates)
+    best = int(np.argmin(losses(whole, "validation_loss")))
+    assert best < 5
+    stopping(best + 1)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "broken", swapped, optimiser=rates)
+
+    resumed = train(tmp_path / "broken", swapped, optimiser=rates)
+
+    assert resumed.validation_loss == whole.validation_loss
+    assert same(whole, resumed)
 
 
 def test_a_finished_training_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -199,6 +218,18 @@ def test_the_weights_are_the_averaged_ones(tmp_path: Path) -> None:
     name = "body.segmentation_head.0.weight"
     assert torch.equal(weights(result)[name], averaged[name])
     assert not torch.equal(weights(result)[name], current[name])
+    class_weights = kept["state_dict"]["class_weights"]
+    assert class_weights.max() > 1.2 * class_weights.min()
+    bias = "body.segmentation_head.0.bias"
+    torch.testing.assert_close(weights(result)[bias], averaged[bias] - class_weights.log())
+
+
+def test_the_method_decides_how_weights_change(tmp_path: Path) -> None:
+    one, other = (
+        train(tmp_path / method, optimiser={"epochs": 1, "method": method}) for method in ("adamuon", "adamw")
+    )
+
+    assert not same(one, other)
 
 
 def test_training_stops_when_validation_no_longer_improves_and_keeps_the_best(tmp_path: Path) -> None:
