@@ -1,7 +1,7 @@
 """Labelled cells of views cut from slides. In: a table of cells and a stage for each slide. Out: a score per cell.
 
-The views of one slide are laid side by side, with nothing scanned between them, and assessed as one
-slide, so that the stages see what is normal on it.
+The views of one slide are continued by reflection, laid side by side with nothing scanned between them, and assessed as
+one slide, so that the stages see what is normal on it and no edge that it does not have.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,6 +28,7 @@ from qc.slide.memory import MemorySlide
 ARTEFACT_CODES = "FOBDP"
 LEFT_OUT_CODES = "XK"
 _GAP_PX = 64
+_MARGIN_PX = 64  # beyond which nothing is seen at a view's edge
 
 StageOf = Callable[[str], ArtefactStage[Any]]
 """From the name of a slide to the stage that scores it: one that never saw it, where stages are trained."""
@@ -122,8 +123,8 @@ def _evaluate_slide(
     suspicion, is_tissue = _per_pixel(slide, settings, stage)
     results = []
     for view, row, column, code in rows[["view", "row", "col", "code"]].to_numpy():
-        left = offsets[views.index(view)] + int(column) * cell_px
-        cell = (slice(int(row) * cell_px, (int(row) + 1) * cell_px), slice(left, left + cell_px))
+        left, top = offsets[views.index(view)] + int(column) * cell_px, _MARGIN_PX + int(row) * cell_px
+        cell = (slice(top, top + cell_px), slice(left, left + cell_px))
         results.append(_cell_result((name, view, int(row), int(column), code), suspicion[cell], is_tissue[cell]))
     return results
 
@@ -153,10 +154,11 @@ def _per_pixel(
 
 
 def _side_by_side(images: list[NDArray[np.uint8]], mpp: Mpp, name: str) -> tuple[MemorySlide, list[int]]:
-    """One slide of all views and the left edge of each."""
-    height = max(image.shape[0] for image in images)
-    offsets = np.cumsum([0, *(image.shape[1] + _GAP_PX for image in images)]).tolist()
-    canvas = np.zeros((height, offsets[-1], 4), np.uint8)
-    for left, image in zip(offsets[:-1], images, strict=True):
+    """One slide of all views, each continued by reflection, and the left edge of each."""
+    framed = [np.pad(image, ((_MARGIN_PX,) * 2, (_MARGIN_PX,) * 2, (0, 0)), "symmetric") for image in images]
+    height = max(image.shape[0] for image in framed)
+    lefts = np.cumsum([0, *(image.shape[1] + _GAP_PX for image in framed)]).tolist()
+    canvas = np.zeros((height, lefts[-1], 4), np.uint8)
+    for left, image in zip(lefts[:-1], framed, strict=True):
         canvas[: image.shape[0], left : left + image.shape[1]] = np.dstack([image, np.full(image.shape[:2], 255)])
-    return MemorySlide(canvas, mpp, name), offsets[:-1]
+    return MemorySlide(canvas, mpp, name), [left + _MARGIN_PX for left in lefts[:-1]]
