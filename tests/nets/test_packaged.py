@@ -65,8 +65,8 @@ def test_assessments_run_the_rounded_network_on_the_processor_and_the_exact_one_
     found = agreement(exact.probabilities, rounded.probabilities, exact.card, [tissue])
 
     assert (rounded.precision, rounded.device) == ("int8", "cpu")
-    assert 0.97 < found.share < 1
-    assert found.mean_difference < 0.01
+    assert found.share > 0.97
+    assert 0 < found.mean_difference < 0.01  # two forms, and nearly the same
     if has_gpu():
         chosen = network_of("artefact-1", "artefact", "auto", "auto")
         assert (chosen.precision, chosen.device) == ("float32", "gpu")
