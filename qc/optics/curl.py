@@ -8,7 +8,7 @@ import numpy as np
 from qc.optics.defocus import blur
 from qc.optics.field import Bounds, Coords, Float, Mask, Waves, log_uniform, smoothstep
 from qc.optics.margin import AROUND_UM, depth_in_tissue, mean_density
-from qc.optics.patch import Patch
+from qc.optics.patch import OnPatch, Patch
 from qc.optics.stain import denser
 
 _LEAST_DEPTH_UM = 40.0
@@ -16,7 +16,7 @@ _NEAR = 1.5  # in depths
 
 
 @dataclass(frozen=True)
-class Curl:
+class Curl(OnPatch):
     """A band of doubled tissue along the margin.
 
     Attributes:
@@ -30,7 +30,6 @@ class Curl:
         uneven: How the width varies along the margin, um.
     """
 
-    patch: Patch
     width_um: float
     layers: float
     soft_um: float
@@ -40,22 +39,9 @@ class Curl:
     uneven: Waves
 
     @property
-    def bounds(self) -> Bounds:
-        """Of the patch."""
-        return self.patch.bounds
-
-    @property
     def halo_um(self) -> float:
         """The margin, and tissue that is deep enough, are looked for this far away."""
         return (1 + _NEAR) * max(_LEAST_DEPTH_UM, 2 * self.width_um) + AROUND_UM + self.defocus_um
-
-    def covers(self, at: Coords) -> Mask:
-        """The patch; how much of it is a margin depends on the tissue."""
-        return self.touches(at)
-
-    def touches(self, at: Coords) -> Mask:
-        """The patch."""
-        return self.patch.depth_at(at) > 0
 
     def lay(self, transmittance: Float, at: Coords) -> Float:
         """The image with its margin rolled up."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qc.optics.field import Bounds, Coords, Float, Mask, Waves, smoothstep
+from qc.optics.field import Bounds, Coords, Float, Waves, smoothstep
 from qc.optics.ink import INKS
 from qc.optics.margin import AROUND_UM, depth_in_tissue, mean_density
-from qc.optics.patch import Patch
+from qc.optics.patch import OnPatch, Patch
 from qc.optics.stain import denser, filtered
 
 _RED_CELL_UM = 7.5
@@ -18,7 +18,7 @@ _BLOOD = (0.12, 0.9, 0.55)  # relative optical density of eosinophilic red cells
 
 
 @dataclass(frozen=True)
-class MarginInk:
+class MarginInk(OnPatch):
     """Ink that a surgeon or pathologist painted on the specimen: in the tissue's plane, along its edge.
 
     Attributes:
@@ -28,29 +28,15 @@ class MarginInk:
         grains: Its granular look.
     """
 
-    patch: Patch
     depth_um: float
     density: tuple[float, float, float]
     patchy: Waves
     grains: Waves
 
     @property
-    def bounds(self) -> Bounds:
-        """Of the patch."""
-        return self.patch.bounds
-
-    @property
     def halo_um(self) -> float:
         """The edge is looked for this far away."""
         return self.depth_um + AROUND_UM
-
-    def covers(self, at: Coords) -> Mask:
-        """The patch; how much of it is an edge depends on the tissue."""
-        return self.touches(at)
-
-    def touches(self, at: Coords) -> Mask:
-        """The patch."""
-        return self.patch.depth_at(at) > 0
 
     def lay(self, transmittance: Float, at: Coords) -> Float:
         """The image with ink on the edges of what is dense."""
@@ -65,7 +51,7 @@ class MarginInk:
 
 
 @dataclass(frozen=True)
-class Blood:
+class Blood(OnPatch):
     """Red cells where tissue was: a haemorrhage or a congested vessel.
 
     Attributes:
@@ -74,28 +60,9 @@ class Blood:
         cells: Noise at the size of red cells.
     """
 
-    patch: Patch
     density: float
     gaps: float
     cells: Waves
-
-    @property
-    def bounds(self) -> Bounds:
-        """Of the patch."""
-        return self.patch.bounds
-
-    @property
-    def halo_um(self) -> float:
-        """Looks at no neighbours."""
-        return 0.0
-
-    def covers(self, at: Coords) -> Mask:
-        """The patch."""
-        return self.touches(at)
-
-    def touches(self, at: Coords) -> Mask:
-        """The patch."""
-        return self.patch.depth_at(at) > 0
 
     def lay(self, transmittance: Float, at: Coords) -> Float:
         """The image with blood instead of tissue."""
@@ -106,7 +73,7 @@ class Blood:
 
 
 @dataclass(frozen=True)
-class Thick:
+class Thick(OnPatch):
     """Tissue that is cut thicker or thinner, or holds more or fewer cells: its density changes, but over a long way.
 
     Attributes:
@@ -114,27 +81,8 @@ class Thick:
         soft_um: How far the change takes.
     """
 
-    patch: Patch
     gain: float
     soft_um: float
-
-    @property
-    def bounds(self) -> Bounds:
-        """Of the patch."""
-        return self.patch.bounds
-
-    @property
-    def halo_um(self) -> float:
-        """Looks at no neighbours."""
-        return 0.0
-
-    def covers(self, at: Coords) -> Mask:
-        """The patch."""
-        return self.touches(at)
-
-    def touches(self, at: Coords) -> Mask:
-        """The patch."""
-        return self.patch.depth_at(at) > 0
 
     def lay(self, transmittance: Float, at: Coords) -> Float:
         """The image with another density."""

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from qc.optics.field import Bounds, Coords, Float, Waves
+from qc.optics.field import Bounds, Coords, Float, Mask, Waves
 
 
 @dataclass(frozen=True)
@@ -30,3 +30,28 @@ class Patch:
     def draw(cls, bounds: Bounds, rng: np.random.Generator, size_um: float) -> Self:
         """About `size_um` across in the middle of `bounds`."""
         return cls(bounds.centre, size_um / 2, Waves.draw(rng, size_um / 3, 0.1 * size_um))
+
+
+@dataclass(frozen=True)
+class OnPatch:
+    """What changes tissue within a patch; how much of it does depends on the tissue."""
+
+    patch: Patch
+
+    @property
+    def bounds(self) -> Bounds:
+        """Of the patch."""
+        return self.patch.bounds
+
+    @property
+    def halo_um(self) -> float:
+        """Looks at no neighbours."""
+        return 0.0
+
+    def covers(self, at: Coords) -> Mask:
+        """The patch."""
+        return self.touches(at)
+
+    def touches(self, at: Coords) -> Mask:
+        """The patch."""
+        return self.patch.depth_at(at) > 0
