@@ -74,16 +74,16 @@ def evaluate_masks_command(
 ) -> None:
     """Compare with images that have a mask, or outlines, of tissue or of one artefact (see datasets/README.md)."""
     from qc.artefact.choose import artefact_stage
-    from qc.evaluate.folds import stages_of_folds, unseen_only
+    from qc.evaluate.folds import stage_by_slide
     from qc.evaluate.mask_report import masks_markdown
     from qc.evaluate.masks import evaluate_mask, read_table
     from qc.files import write_text
 
     settings = load_assess_settings(settings_path)
     judge = artefact_stage(settings)
-    stage_of = stages_of_folds(folds, settings.artefact, judge) if folds else unseen_only(judge)
+    stage_of = stage_by_slide(folds, settings.artefact, judge)
     images = read_table(table_path, root)
-    judges = [stage_of(one.slide) if one.slide else judge for one in images]
+    judges = [stage_of(one.slide) for one in images]  # a slide without a name is nobody's
     results = [evaluate_mask(one, settings, stage) for one, stage in zip(images, judges, strict=True)]
     command = f"qc evaluate masks datasets/{table_path.name} --data DATA" + (" --folds FOLDS" if folds else "")
     others = sorted({stage.name for stage in judges} - {judge.name})
@@ -151,7 +151,7 @@ def evaluate_real_command(
     """
     from qc.artefact.choose import artefact_stage
     from qc.evaluate.biology import read_biology
-    from qc.evaluate.folds import stages_of_folds, unseen_only
+    from qc.evaluate.folds import stage_by_slide
     from qc.evaluate.real import evaluate_real
     from qc.evaluate.sheets import write_sheets
     from qc.evaluate.validation_report import charts, validation_markdown
@@ -160,7 +160,7 @@ def evaluate_real_command(
     biology = read_biology(biology_path) if biology_path else []
     settings = load_assess_settings(settings_path)
     judge = artefact_stage(settings)
-    stage_of = stages_of_folds(folds, settings.artefact, judge) if folds else unseen_only(judge)
+    stage_of = stage_by_slide(folds, settings.artefact, judge)
     results = evaluate_real(root, masks_path, biology, settings, judge, stage_of, click.echo)
     images = out.parent / "images" / out.stem
     for name, svg in charts(results).items():

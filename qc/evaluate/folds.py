@@ -11,6 +11,15 @@ from qc.nets.card import CARD
 from qc.nets.packaged import network_of
 
 
+def stage_by_slide(folds: Path | None, settings: StageSettings, otherwise: ArtefactStage) -> StageOf:
+    """Which stage judges a slide by its name: a fold that left it out, or `otherwise` where it never saw it.
+
+    Raises:
+        SettingsError: See `stages_of_folds` and `unseen_only`.
+    """
+    return stages_of_folds(folds, settings, otherwise) if folds else unseen_only(otherwise)
+
+
 def stages_of_folds(folder: Path, settings: StageSettings, otherwise: ArtefactStage) -> StageOf:
     """Which network judges a slide: the fold's that left it out.
 

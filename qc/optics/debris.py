@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from qc.optics.artefact import Several
-from qc.optics.field import Bounds, Curve, Waves
+from qc.optics.field import Bounds, Curve, Waves, log_uniform
 from qc.optics.foreign import Blob, Body, Material, Thread, draw_fibre, draw_speck, draw_squame
 from qc.optics.off_plane import OffPlane
 
@@ -19,11 +19,11 @@ def draw_specks(bounds: Bounds, rng: np.random.Generator, size_um: float, streng
 
 def draw_clump(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> OffPlane:
     """A ragged heap of dark grains about `size_um` across, a few strewn around it, rarely quite in focus."""
-    shade = float(np.exp(rng.uniform(np.log(0.25), np.log(1.2)))) * strength
+    shade = log_uniform(0.25, 1.2, rng) * strength
     hue = rng.uniform(0.8, 1.2, 3) * (0.9, 1.05, 1.15)
     grains = []
     for _ in range(int(rng.integers(10, 50))):
-        grain_um = size_um * float(np.exp(rng.uniform(np.log(0.04), np.log(0.35))))
+        grain_um = size_um * log_uniform(0.04, 0.35, rng)
         x, y = rng.normal(0, 0.2 * size_um, 2)
         half = (grain_um / 2, grain_um / 2 * float(rng.uniform(0.4, 1.0)))
         centre = (bounds.centre[0] + float(x), bounds.centre[1] + float(y))
@@ -35,7 +35,7 @@ def draw_clump(bounds: Bounds, rng: np.random.Generator, size_um: float, strengt
                 Material((float(density[0]), float(density[1]), float(density[2])), 0.0, 1.0, 0.0, 0.15 * grain_um),
             )
         )
-    return OffPlane(Several(tuple(grains)), float(np.exp(rng.uniform(np.log(0.7), np.log(7)))))
+    return OffPlane(Several(tuple(grains)), log_uniform(0.7, 7, rng))
 
 
 def draw_threads(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Several:
@@ -94,7 +94,7 @@ def _shard(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: f
 
 def draw_shadow(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> OffPlane:
     """Dirt far from the focal plane, on the cover slip or in the light path: a grey, blurred spot or streak."""
-    shade = float(np.exp(rng.uniform(np.log(0.07), np.log(0.6)))) * strength
+    shade = log_uniform(0.07, 0.6, rng) * strength
     tint = shade * rng.uniform(0.94, 1.06, 3)
     outline: Blob | Thread
     if rng.random() < 0.35:
@@ -120,4 +120,4 @@ def _strewn(
 ) -> Body:
     x, y = rng.normal(0, spread_um, 2)
     near = Bounds.around((bounds.centre[0] + float(x), bounds.centre[1] + float(y)), 1.0)
-    return draw(near, rng, float(np.exp(rng.uniform(*np.log(range_um)))), strength)
+    return draw(near, rng, log_uniform(*range_um, rng), strength)

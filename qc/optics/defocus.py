@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from qc.optics.field import Bounds, Coords, Float, Waves
+from qc.optics.field import Bounds, Coords, Float, Waves, log_uniform
 
 _FINE_RADIUS_PX = 5.0  # larger discs are laid on a smaller image: they leave nothing finer to see
 _STACK_STEP = 1.5  # ratio of neighbouring radii in the stack a depth map is interpolated from
@@ -200,7 +200,7 @@ class FocusTilt:
 
 def draw_focus_tilt(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> FocusTilt:
     """A level (half of all) or tilted field; when tilted, the blur passes its limit within about `size_um`."""
-    radius_um = OUT_OF_FOCUS_LIMIT_UM * float(np.exp(rng.uniform(np.log(1.05), np.log(7.0)))) * strength
+    radius_um = OUT_OF_FOCUS_LIMIT_UM * log_uniform(1.05, 7.0, rng) * strength
     is_tilted = rng.random() < 0.5
     return FocusTilt(
         centre=bounds.centre,

@@ -14,7 +14,7 @@ import numpy as np
 from qc.optics.artefact import Several
 from qc.optics.bubble import SLIDE_UM, Bubble, Interface, SlipEdge
 from qc.optics.defocus import blur, disc_kernel
-from qc.optics.field import Bounds, Coords, Curve, Float, Waves, smoothstep
+from qc.optics.field import Bounds, Coords, Curve, Float, Waves, log_uniform, smoothstep
 from qc.optics.stain import TRANSMITTANCE_FLOOR, filtered
 
 _TABLE_PX = 256
@@ -85,7 +85,7 @@ class DryInterface(Interface):
         grain_um = float(rng.uniform(1.5, 3.0)) * max(2.5, defocus_um)
         x, y = rng.uniform(0, 1e4, 2)
         return cls(
-            rim_um=float(np.exp(rng.uniform(np.log(2), np.log(14)))),
+            rim_um=log_uniform(2, 14, rng),
             rim_density=float(rng.uniform(0.3, 1.4)) * strength,
             pallor=0.0,
             defocus_um=defocus_um,
@@ -132,7 +132,7 @@ def draw_dry_bubbles(bounds: Bounds, rng: np.random.Generator, size_um: float, s
     for index in range(1 + int(rng.integers(0, 4))):
         radius = size_um / 2 if index == 0 else size_um / 2 * float(rng.uniform(0.1, 0.8))
         away += 0.0 if index == 0 else (size_um / 2 + radius) * float(rng.uniform(1.0, 1.4))
-        squash = float(np.exp(rng.uniform(np.log(0.6), np.log(1.7))))
+        squash = log_uniform(0.6, 1.7, rng)
         bubbles.append(
             Bubble(
                 centre=(bounds.centre[0] + math.cos(angle) * away, bounds.centre[1] + math.sin(angle) * away),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qc.optics.artefact import VISIBLE, Several
-from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
+from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, log_uniform, smoothstep
 from qc.optics.stain import filtered
 
 
@@ -133,7 +133,7 @@ class Thread:
 
 def draw_speck(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Body:
     """Dust, soot or pigment about `size_um` wide, grey to black, sharp to quite blurred."""
-    aspect, shade = float(rng.uniform(0.5, 1.0)), float(np.exp(rng.uniform(np.log(0.25), np.log(2.2)))) * strength
+    aspect, shade = float(rng.uniform(0.5, 1.0)), log_uniform(0.25, 2.2, rng) * strength
     warm = rng.uniform(0.85, 1.15, 3) * (1.0, 1.05, 1.15)
     half = (size_um / 2, size_um / 2 * aspect)
     return Body(
@@ -143,7 +143,7 @@ def draw_speck(bounds: Bounds, rng: np.random.Generator, size_um: float, strengt
             rim_density=float(rng.uniform(0, 0.4)),
             rim_um=float(rng.uniform(1, 4)),
             gleam=float(rng.choice([0.0, 0.4])),
-            soft_um=float(np.exp(rng.uniform(np.log(0.8), np.log(0.25 * size_um + 1.5)))),
+            soft_um=log_uniform(0.8, 0.25 * size_um + 1.5, rng),
         ),
     )
 
@@ -197,5 +197,5 @@ def draw_foreign(bounds: Bounds, rng: np.random.Generator, size_um: float, stren
     for _ in range(int(rng.integers(3, 16))):
         x, y = rng.normal(0, 0.4 * size_um, 2)
         near = Bounds.around((bounds.centre[0] + float(x), bounds.centre[1] + float(y)), 1.0)
-        bodies.append(draw(near, rng, float(np.exp(rng.uniform(np.log(low), np.log(high)))), strength))
+        bodies.append(draw(near, rng, log_uniform(low, high, rng), strength))
     return Several(tuple(bodies))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qc.optics.artefact import VISIBLE, Several
-from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
+from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, log_uniform, smoothstep
 from qc.optics.stain import filtered
 
 # Relative optical density in red, green and blue.
@@ -105,7 +105,7 @@ class Stroke:
 def draw_stroke(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Stroke:
     """A line, dash, dot or ring about `size_um` long in a random colour, translucent to opaque."""
     hue = np.array(INKS[str(rng.choice(list(INKS)))], np.float32)
-    density = hue * float(np.exp(rng.uniform(np.log(0.15), np.log(2.0)))) * strength
+    density = hue * log_uniform(0.15, 2.0, rng) * strength
     width = float(np.clip(rng.lognormal(np.log(350), 0.5), 60, max(80.0, 0.6 * size_um)))
     path: Curve | Ring
     if rng.random() < 0.25:

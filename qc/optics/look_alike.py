@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qc.optics.field import Bounds, Coords, Float, Waves, smoothstep
+from qc.optics.field import Bounds, Coords, Float, Waves, log_uniform, smoothstep
 from qc.optics.ink import INKS
 from qc.optics.margin import AROUND_UM, depth_in_tissue, mean_density
 from qc.optics.patch import OnPatch, Patch
@@ -93,7 +93,7 @@ class Thick(OnPatch):
 def draw_margin_ink(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> MarginInk:
     """Ink of any colour on the edges within about `size_um`."""
     colour = np.array(INKS[str(rng.choice(list(INKS)))]) * float(rng.uniform(0.25, 1.3)) * strength
-    depth = float(np.exp(rng.uniform(np.log(15), np.log(150))))
+    depth = log_uniform(15, 150, rng)
     return MarginInk(
         patch=Patch.draw(bounds, rng, size_um),
         depth_um=depth,

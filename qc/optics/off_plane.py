@@ -6,7 +6,7 @@ import numpy as np
 
 from qc.optics.artefact import VISIBLE, Artefact, Several
 from qc.optics.defocus import blur
-from qc.optics.field import Bounds, Coords, Float, Mask, Waves, darkest
+from qc.optics.field import Bounds, Coords, Float, Mask, Waves, darkest, log_uniform
 from qc.optics.ink import Stroke, draw_ink
 
 
@@ -64,5 +64,5 @@ def draw_marker(bounds: Bounds, rng: np.random.Generator, size_um: float, streng
             raise TypeError("ink is made of strokes")
         blots = Waves.draw(rng, float(rng.uniform(60, 400)), float(rng.uniform(20, 90)), count=8)
         strokes.append(replace(part, pooling=blots, streaks=0.7 * part.streaks))
-    radius_um = float(np.exp(rng.uniform(np.log(10), np.log(90))))
+    radius_um = log_uniform(10, 90, rng)
     return OffPlane(Several(tuple(strokes)), radius_um)

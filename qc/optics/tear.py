@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from qc.optics.artefact import Several
-from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, smoothstep
+from qc.optics.field import Bounds, Coords, Curve, Float, Mask, Waves, log_uniform, smoothstep
 from qc.optics.stain import denser
 
 _NOWHERE = Waves(())
@@ -161,7 +161,7 @@ def _both(first: Waves, second: Waves) -> Waves:
 def draw_blinds(bounds: Bounds, rng: np.random.Generator, size_um: float, strength: float = 1.0) -> Chatter:
     """Chatter whose slits open here and there only; its stripes from fine and faint to coarse."""
     chatter = draw_chatter(bounds, rng, size_um, strength)
-    period = float(np.exp(rng.uniform(np.log(14), np.log(110))))
+    period = log_uniform(14, 110, rng)
     return replace(
         chatter,
         period_um=period,

@@ -35,16 +35,18 @@ def class_weights(data: Samples, batches: Iterable[list[Draw]], classes: int, po
         classes: How many the network tells apart.
         power: Of the inverse share: 0 lets all cells weigh alike, 1 all classes.
     """
-    counts = torch.zeros(classes)
+    counts, weights = torch.zeros(classes), torch.ones(classes)
     if not power:
-        return torch.ones(classes)
+        return weights
     for draws in batches:
         for sample in map(data.__getitem__, draws):
             told = sample["classes"][sample["classes"] != IGNORE]
             counts += torch.bincount(told, minlength=classes)
-    share = counts / counts.sum().clamp(min=1)
-    weights = torch.where(share > 0, share.clamp(min=1e-6) ** -power, torch.ones(classes))
-    return torch.where(share > 0, weights / (share * weights).sum().clamp(min=1e-6), torch.ones(classes))
+    is_shown = counts > 0
+    share = counts[is_shown] / counts.sum()
+    rarity = share.clamp(min=1e-6) ** -power
+    weights[is_shown] = rarity / (share * rarity).sum()
+    return weights
 
 
 def undo_weights(network: Network, weights: Tensor) -> None:
