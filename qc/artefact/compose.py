@@ -32,7 +32,7 @@ _AROUND_UM = 50.0
 _BARELY = 0.375
 """Share of the change that is clearly seen, from which nobody can say that nothing is there."""
 
-_MAY_BE_FAINT = frozenset({ArtefactClass.FOLD, ArtefactClass.FOREIGN})
+_MAY_BE_FAINT = frozenset({ArtefactClass.FOLD, ArtefactClass.FOREIGN, ArtefactClass.PEN})
 
 
 def compose(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from qc.optics.artefact import VISIBLE
 from qc.optics.defocus import blur
-from qc.optics.field import Bounds, Coords, Float, Mask, darkest
+from qc.optics.field import Bounds, Coords, Float, Mask, darkest, log_uniform
 
 _OPAQUE = 0.3  # least transmittance of pictures that were drawn black; dirt comes in all greys
 
@@ -62,7 +62,7 @@ class CutOut:
     ) -> "CutOut":
         """Turned at random; at its own size up to a factor of two, towards `size_um`; black ones made paler."""
         is_opaque = float(picture.transmittance.min()) < _OPAQUE
-        paler = float(np.exp(rng.uniform(np.log(0.12), 0))) if is_opaque else 1.0
+        paler = log_uniform(0.12, 1.0, rng) if is_opaque else 1.0
         own_um = max(picture.transmittance.shape[:2]) * picture.mpp
         return cls(
             picture=picture,
@@ -70,7 +70,7 @@ class CutOut:
             angle=float(rng.uniform(0, 2 * np.pi)),
             scale=float(np.clip(size_um / own_um, 0.5, 2.0)),
             density=strength * paler,
-            soft_um=float(np.exp(rng.uniform(np.log(0.3), np.log(8.0)))),
+            soft_um=log_uniform(0.3, 8.0, rng),
         )
 
     @property

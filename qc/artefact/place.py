@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 
 from qc.artefact.cutout import CutOut, Picture
@@ -32,6 +33,8 @@ def place(is_tissue: Mask, mpp: float, recipe: Recipe, rng: np.random.Generator)
         if kind.label is ArtefactClass.FOREIGN and recipe.cutouts and rng.random() < recipe.cutout_chance:
             kind = _cutout_kind(recipe.cutouts)
         ground = _ground(kind, coarse, recipe, rng)
+        if kind.at_margin and not _margin(ground).any():
+            kind = KINDS["fold"]
         placed += [(kind, one) for one in _filled(kind, wanted, ground, at, rng)]
     return placed
 
@@ -40,6 +43,12 @@ def _ground(kind: Kind, is_tissue: Mask, recipe: Recipe, rng: np.random.Generato
     """What artefacts of a kind are laid on: tissue, now and then the glass beside it."""
     is_beside = recipe.beside and kind.label in SEEN_ON_GLASS and rng.random() < recipe.beside
     return ~is_tissue if is_beside and np.mean(~is_tissue) > _LEAST_GLASS else is_tissue
+
+
+def _margin(ground: Mask) -> Mask:
+    """Where ground ends within the tile."""
+    inner = cv2.erode(ground.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1)
+    return ground & (inner == 0)
 
 
 def _cutout_kind(pictures: tuple[Picture, ...]) -> Kind:
@@ -69,9 +78,11 @@ def _tried(
 ) -> tuple[Artefact, Mask]:
     box = at.bounds
     size_um = log_uniform(kind.least_um, min(kind.most_um, 6 * box.diagonal), rng)
-    ys, xs = np.nonzero(ground)
+    ys, xs = np.nonzero(_margin(ground) if kind.at_margin else ground)
     which = int(rng.integers(len(ys)))
-    reach = 0.5 * size_um * float(rng.uniform(0, 1))  # large ones lie mostly outside: only an arc of a rim is seen
+    reach = (
+        0.0 if kind.at_margin else 0.5 * size_um * float(rng.uniform(0, 1))
+    )  # large ones lie mostly outside: only an arc of a rim is seen
     angle = float(rng.uniform(0, 2 * np.pi))
     centre = (
         float(at.x[0, xs[which]]) + reach * float(np.cos(angle)),

@@ -24,7 +24,8 @@ from qc.phantom.place import Draw
 class Kind:
     """A way to ruin tissue: its class, where it lies in the light path, and how large one is.
 
-    Nothing is demanded where it lies if it is hard to tell from what tissue does by itself (`is_told` False).
+    Nothing is demanded where it lies if it is hard to tell from what tissue does by itself (`is_told` False). What is
+    found `at_margin` lies where tissue ends beside glass; tissue without a margin has none.
     """
 
     label: ArtefactClass
@@ -35,12 +36,13 @@ class Kind:
     most: int  # on one tile
     chance: float  # among the kinds of its class
     is_told: bool = True
+    at_margin: bool = False
 
 
 KINDS = {
     "fold": Kind(ArtefactClass.FOLD, 0, (draw_fold, draw_flap, draw_creases, draw_wrinkles), 120, 4000, 2, 0.52),
     "crease": Kind(ArtefactClass.FOLD, 0, (draw_creases, draw_faint_creases), 120, 4000, 2, 0.26),
-    "curl": Kind(ArtefactClass.FOLD, 0, (draw_curl,), 100, 1500, 2, 0.14),
+    "curl": Kind(ArtefactClass.FOLD, 0, (draw_curl,), 100, 1500, 2, 0.14, at_margin=True),
     "tear": Kind(ArtefactClass.FOLD, 0, (draw_cracks,), 80, 2500, 2, 0.05, is_told=False),
     "chatter": Kind(ArtefactClass.FOLD, 0, (draw_blinds,), 200, 3000, 1, 0.03, is_told=False),
     "debris": Kind(ArtefactClass.FOREIGN, 0, (draw_specks, draw_clump, draw_squames), 15, 250, 3, 0.3),

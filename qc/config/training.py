@@ -41,13 +41,18 @@ class SourceSpec(Settings):
     annotation: str = Field(
         default="",
         description="Path of a file's mask or GeoJSON, with `{parent}`, `{stem}` and `{slide}` replaced; "
-        "for cells the CSV file of all views.",
+        "for cells the CSV file of all views. Under the data folder, or else beside the file that declares the source.",
     )
     values: dict[str, Meaning] = Field(
         default_factory=dict,
         description="What a value of a mask, a name of an annotation or a slide's label means.",
     )
     rest: Meaning = Field(default="ignore", description="What is meant by pixels without annotation.")
+    coarse: bool = Field(
+        default=False,
+        description="Annotated images that are coarser than the training are read at their own mpp, as `qc assess` "
+        "reads such slides; without it they are refused.",
+    )
     all_tissue: bool = Field(default=False, description="Every pixel is tissue; nothing is searched.")
     cell_px: int = Field(default=256, gt=0, description="Side of a labelled cell, pixels of its view.")
     clean_codes: tuple[str, ...] = Field(default=("C",), description="Codes of the cells that are clean tissue.")
@@ -70,6 +75,8 @@ class SourceSpec(Settings):
             raise ValueError(f"a source of {self.kind} needs `annotation`")
         if self.kind in ("masks", "geojson", "labels", "cutouts") and not self.values:
             raise ValueError(f"a source of {self.kind} needs `values`")
+        if self.coarse and self.kind not in ("masks", "geojson", "labels"):
+            raise ValueError(f"a source of {self.kind} cannot be `coarse`, only annotated images can")
         if self.kind in ("cells", "cutouts") and self.mpp is None:
             raise ValueError(f"a source of {self.kind} needs `mpp`")
         return self

@@ -1,7 +1,6 @@
 """Slides that the domain gate is fitted on or measured with. In: declared sources. Out: patches of their tissue."""
 
 import math
-import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from qc.domain.sample import at_feature_mpp, best_patches, plan_sample
 from qc.errors import SettingsError
 from qc.geometry import Mpp
 from qc.maps import TissueMask, tissue_in
+from qc.slide.declared import named_files
 from qc.slide.files import SlideFile, open_slide
 from qc.slide.memory import MemorySlide
 from qc.slide.protocol import Slide
@@ -70,14 +70,8 @@ def slide_patches(slide: Slide) -> list[tuple[Rgb, Mask]]:
 
 def _files_of_slides(source: DomainSource, root: Path) -> dict[str, list[Path]]:
     slides: dict[str, list[Path]] = {}
-    for path in sorted(root.glob(source.files)):
-        found = re.search(source.slide, path.relative_to(root).as_posix())
-        if found is None:
-            raise SettingsError(f"source {source.name}: {path} names no slide", "correct its `slide`")
-        if found[1] not in source.without:
-            slides.setdefault(found[1], []).append(path)
-    if not slides:
-        raise SettingsError(f"source {source.name}: nothing matches {source.files}", "check the data folder")
+    for path, name in named_files(source, root):
+        slides.setdefault(name, []).append(path)
     return slides
 
 

@@ -1,12 +1,14 @@
 """Figures asked of the product beside those reached. In: results on real images. Out: one goal per row."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from qc.evaluate.cell_figures import TARGET_TNRS, auroc_of, counts, is_called, judged_by_slide, thresholds_at
 from qc.evaluate.masks import TISSUE
 from qc.evaluate.real import RealResults
+from qc.evaluate.soft_slide import NEIGHBOURS
+from qc.labels import ArtefactClass
 from qc.metrics import threshold_at_tnr
 
 _LOOSE, _STRICT, _HUMAN = TARGET_TNRS
@@ -40,14 +42,22 @@ def _mask_goals(results: RealResults) -> Iterator[Goal]:
     yield Goal(
         "tissue mask, Dice with the margin it was drawn at, worst image", 0.96, min(with_margin, default=math.nan)
     )
+    pens = [result.counts for result in results.masks if result.truth == ArtefactClass.PEN.label]
+    yield Goal("pen: TPR of marked cells, worst image", 0.95, _least(one.tpr for one in pens))
+    yield Goal("pen: TNR of tissue beside it, worst image", 0.98, _least(one.tnr for one in pens))
+
+
+def _least(rates: Iterable[float]) -> float:
+    """NaN where nothing was measured."""
+    return min((rate for rate in rates if not math.isnan(rate)), default=math.nan)
 
 
 def _cell_goals(results: RealResults) -> Iterator[Goal]:
     cells = [cell for group in judged_by_slide(results.cells).values() for cell in group]
-    for tnr, asked, why in ((_STRICT, 0.95, ""), (_HUMAN, 0.78, " (a second reader's)")):
+    yield Goal("cells: AUROC", 0.95, auroc_of(cells))
+    for tnr, asked, why in ((_LOOSE, 0.95, ""), (_STRICT, None, ""), (_HUMAN, 0.78, " (a second reader's)")):
         reached = counts(cells, thresholds_at(results.cells, tnr)).tpr
         yield Goal(f"cells: TPR at the threshold for TNR {tnr:.2f}{why}", asked, reached)
-    yield Goal("cells: AUROC", None, auroc_of(cells))
     loose = thresholds_at(results.cells, _LOOSE)
     most = 1 - _LOOSE
     groups = {"surgical ink": [cell for cell in results.cells if cell.is_surgical_ink]}
@@ -71,8 +81,11 @@ def _tile_goals(results: RealResults) -> Iterator[Goal]:
 
 
 def _focus_goals(results: RealResults) -> Iterator[Goal]:
-    yield Goal("soft slide against the rest: AUROC of suspicion", None, results.soft_slide.auroc)
+    soft = results.soft_slide
+    yield Goal(f"soft slide against the rest, {NEIGHBOURS} tiles at once: AUROC of the focus score", 0.95,
+               soft.auroc_of_neighbours)  # fmt: skip
+    yield Goal("soft slide against the rest, tile by tile: AUROC of suspicion", None, soft.auroc)
     for series in results.focus:
         if series.is_stained:
             what = f"stained focus series at {series.mpp:g} um per pixel: Spearman's correlation of suspicion"
-            yield Goal(f"{what} with distance", None, series.correlation)
+            yield Goal(f"{what} with distance", 0.95, series.correlation)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from qc.artefact.stage import ArtefactStage
 from qc.config.assess import AssessSettings
 from qc.evaluate.field import Field, judge_field, read_field
@@ -19,6 +21,8 @@ from qc.metrics.ranking import auroc
 MPP = Mpp(0.46)
 SOFT_FOLDER, SHARP_FOLDER = "fl", "reactive"
 SOFT_NUMBERS = range(61, 108)
+NEIGHBOURS = 16
+"""Tiles with numbers in a row that are taken for one place of a slide."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,20 @@ class SoftSlideResult:
         """The same for the focus score, low being soft, over the tiles that have one."""
         judged = [tile for tile in self.tiles if tile.focus_score == tile.focus_score]
         return auroc([tile.is_soft for tile in judged], [-tile.focus_score for tile in judged])
+
+    @property
+    def auroc_of_neighbours(self) -> float:
+        """The same for the median focus score of neighbours by number, for slides are judged by many tiles.
+
+        Groups that are neither all soft nor all of the rest are left out.
+        """
+        groups: dict[tuple[str, int], list[SoftTile]] = {}
+        for tile in self.tiles:
+            folder, number = tile.name.split("/")
+            groups.setdefault((folder, (int(number) - SOFT_NUMBERS.start) // NEIGHBOURS), []).append(tile)
+        whole = [group for group in groups.values() if len({tile.is_soft for tile in group}) == 1]
+        scores = [float(np.nanmedian([tile.focus_score for tile in group])) for group in whole]
+        return auroc([group[0].is_soft for group in whole], [-score for score in scores])
 
     def blurred_share(self, of_soft: bool) -> float:
         """Mean share called out of focus over the soft tiles or the others."""

@@ -13,7 +13,7 @@ from qc.evaluate.pass_fail import PassFailResult
 from qc.evaluate.real import RealResults
 from qc.evaluate.sheets import N_WORST, worst_cells
 from qc.evaluate.soft_slide import MPP as SOFT_MPP
-from qc.evaluate.soft_slide import SOFT_NUMBERS, SoftSlideResult
+from qc.evaluate.soft_slide import NEIGHBOURS, SOFT_NUMBERS, SoftSlideResult
 from qc.figures.chart import Curve, unit_chart
 from qc.figures.prose import paragraph
 from qc.figures.table import table
@@ -126,10 +126,12 @@ def _soft_lines(result: SoftSlideResult) -> Iterator[str]:
     yield f"Tiles of lymph nodes at {SOFT_MPP:g} um per pixel. {n_soft} of {len(result.tiles)}, numbers {numbers} of"
     yield "follicular lymphoma, are of one soft slide, as was found by eye and by the variance of the Laplacian; other"
     yield "tiles may be soft too. Each is judged alone, all of it as tissue, continued by reflection, so a stage cannot"
-    yield "compare it with sharper tissue of its slide.\n"
+    yield "compare it with sharper tissue of its slide. As slides are judged by many tiles, the median focus score of"
+    yield f"{NEIGHBOURS} neighbours by number is compared too.\n"
     rates = {
         "AUROC of mean suspicion": result.auroc,
         "AUROC of the focus score": result.auroc_of_focus,
+        "the same, neighbours at once": result.auroc_of_neighbours,
         "out of focus, soft slide": result.blurred_share(True),
         "out of focus, the rest": result.blurred_share(False),
     }

@@ -13,7 +13,6 @@ import pandas as pd
 import rasterio.features
 import shapely
 from rasterio.transform import Affine
-from scipy.spatial.distance import pdist
 from shapely.geometry.base import BaseGeometry
 
 from qc.filtering.rules import causes
@@ -21,6 +20,7 @@ from qc.geometry import Grid, Window
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.manifest import CAUSES
 from qc.maps import ArtefactMap, TissueMask, tissue_in
+from qc.metrics.extent import longest_diameter
 
 NOT_A_TILE = "no_tile"
 """Cause of loss: no candidate tile lies there, for it is not the middle of tissue or beyond the last whole tile."""
@@ -98,7 +98,7 @@ def lesion_losses(
         shares = {key: round(float(areas[cause[touched] == key].sum()), _DIGITS) for key in ("", *CAUSES)}
         kept = min(1.0, shares.pop(""))
         shares[NOT_A_TILE] = round(max(0.0, 1 - kept - sum(shares.values())), _DIGITS)
-        diameter_mm = _diameter(polygon) * slide_mpp / 1000 or math.nan
+        diameter_mm = longest_diameter(polygon) * slide_mpp / 1000 or math.nan
         area_mm2 = polygon.area * (slide_mpp / 1000) ** 2 or math.nan
         under = _under_artefact(polygon, *maps) if maps else math.nan
         losses.append(LesionLoss(slide_id, name, size_of(diameter_mm), diameter_mm, area_mm2, kept, shares, under))
@@ -141,11 +141,6 @@ def loss_table(losses: Sequence[LesionLoss], lost_max: float) -> pd.DataFrame:
         for loss in ordered
     ]
     return pd.DataFrame(rows)
-
-
-def _diameter(polygon: BaseGeometry) -> float:
-    """Longest distance between two points of a polygon: between two corners of its hull."""
-    return float(pdist(shapely.get_coordinates(polygon.convex_hull)).max())
 
 
 def _under_artefact(polygon: BaseGeometry, artefacts: ArtefactMap, tissue: TissueMask) -> float:

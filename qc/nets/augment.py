@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qc.config.training import AugmentSettings
+from qc.optics.field import log_uniform
 from qc.optics.stain import H_DAB, HE_RUIFROK, to_od, to_transmittance
 
 Rgb = NDArray[np.uint8]
@@ -67,7 +68,7 @@ def jitter_stain(rgb: Rgb, settings: AugmentSettings, rng: np.random.Generator) 
     seen = vectors.copy()
     if rng.random() < settings.recolour:
         seen[1] = H_DAB.vectors[1]
-        gain[1] *= np.exp(rng.uniform(np.log(0.1), np.log(1.5)))
+        gain[1] *= log_uniform(0.1, 1.5, rng)
     mixing = np.linalg.inv(vectors) @ np.diag(gain) @ seen
     table = to_od((np.arange(256, dtype=np.float32) + 0.5) / 256)
     od = table[rgb] @ mixing.astype(np.float32) + (shift @ seen).astype(np.float32)

@@ -33,6 +33,11 @@ class Sampled(Protocol):
         ...
 
     @property
+    def weak(self) -> object | None:
+        """What is known of the tile as a whole; None where its pixels are labelled."""
+        ...
+
+    @property
     def is_composed(self) -> bool:
         """True when its artefacts were composed, not met."""
         ...
@@ -67,7 +72,8 @@ class BalancedBatches(Sampler[list[Draw]]):
         artefact_share: 0-1; None takes tiles as they come, each equally likely.
         seed: Of all draws.
         annotated_share: Chance that an artefact tile is an annotated one where its class has any, 0-1; None leaves it
-            to how many there are.
+            to how many there are. Where some have labelled pixels and some are known as a whole only, both kinds are
+            equally likely.
         composed_share: With None above, share of clean tiles that get an artefact: composable ones get it, and where
             composed tiles are kept, one of these comes instead; default 7.5 %; in published sets of
             slides artefacts are 2 to 9 % of the tissue.
@@ -108,7 +114,7 @@ class BalancedBatches(Sampler[list[Draw]]):
             for label in ARTEFACTS
         }
         self._by_class = {label: slides for label, slides in self._by_class.items() if slides}
-        self._annotated = {label: _by_slide(_met(tiles, label), tiles) for label in ARTEFACTS}
+        self._annotated = {label: _by_kind(_met(tiles, label), tiles) for label in ARTEFACTS}
         self._composed = {label: _by_slide(_composed(tiles, label), tiles) for label in ARTEFACTS}
         self._found = [i for i, tile in enumerate(tiles) if not tile.is_composed]
         self._kept = [i for i, tile in enumerate(tiles) if tile.is_composed]
@@ -152,7 +158,9 @@ class BalancedBatches(Sampler[list[Draw]]):
         annotated, composed = self._annotated[label], self._composed[label]
         if self._annotated_share is None or not (annotated and composed):
             return _any(self._by_class[label], rng), label
-        return _any(annotated if rng.random() < self._annotated_share else composed, rng), label
+        if rng.random() >= self._annotated_share:
+            return _any(composed, rng), label
+        return _any(annotated[int(rng.integers(len(annotated)))], rng), label
 
     def _as_it_comes(self, rng: np.random.Generator) -> tuple[int, ArtefactClass]:
         found = self._found or self._kept
@@ -171,6 +179,13 @@ def _by_slide(indices: list[int], tiles: Sequence[Sampled]) -> list[list[int]]:
     for index in indices:
         slides.setdefault(tiles[index].slide, []).append(index)
     return list(slides.values())
+
+
+def _by_kind(indices: list[int], tiles: Sequence[Sampled]) -> list[list[list[int]]]:
+    """By slide, first those with labelled pixels, then those that are known as a whole."""
+    exact = [index for index in indices if tiles[index].weak is None]
+    weak = [index for index in indices if tiles[index].weak is not None]
+    return [_by_slide(kind, tiles) for kind in (exact, weak) if kind]
 
 
 def _met(tiles: Sequence[Sampled], label: ArtefactClass) -> list[int]:

@@ -98,6 +98,11 @@ class Waves:
         rows = np.stack([k * np.cos(angle), k * np.sin(angle), phase, amplitude_um * weight], axis=1)
         return cls(tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in rows))
 
+    @property
+    def most(self) -> float:
+        """What no value exceeds, whatever its sign."""
+        return sum(abs(row[3]) for row in self.rows)
+
     def __call__(self, at: Coords) -> Float:
         """Value at each pixel, (H, W)."""
         total = np.zeros(at.shape, np.float32)
@@ -153,7 +158,7 @@ class Curve:
     @property
     def bounds(self) -> Bounds:
         """A square around the line, without its width."""
-        drift = 3 * sum(abs(row[3]) for row in self.sway.rows) / 2 + abs(self.bend_per_um) * self.half_length_um**2
+        drift = 3 * self.sway.most / 2 + abs(self.bend_per_um) * self.half_length_um**2
         return Bounds.around(self.centre, self.half_length_um + drift)
 
 

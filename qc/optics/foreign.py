@@ -100,8 +100,9 @@ class Blob:
 
     @property
     def bounds(self) -> Bounds:
-        """A square around it."""
-        return Bounds.around(self.centre, 1.8 * max(self.half_axes))
+        """A square around it, with its lobes."""
+        reach = 1 + self.wobble.most / min(self.half_axes)
+        return Bounds.around(self.centre, max(1.8, reach) * max(self.half_axes))
 
     def inside_um(self, at: Coords) -> Float:
         """Signed distance to the border (about), positive inside."""

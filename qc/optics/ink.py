@@ -45,8 +45,7 @@ class Ring:
     @property
     def bounds(self) -> Bounds:
         """A square around the ring, without its width."""
-        drift = sum(abs(row[3]) for row in self.sway.rows)
-        return Bounds.around(self.centre, self.radius_um + drift)
+        return Bounds.around(self.centre, self.radius_um + self.sway.most)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from qc.config.training import ComposeSettings
 from qc.labels import ARTEFACTS, IGNORE, ArtefactClass
 from qc.optics.artefact import lay
 from qc.optics.curl import draw_curl
-from qc.optics.debris import draw_shadow
+from qc.optics.debris import draw_shadow, draw_shards, draw_squames, draw_threads
 from qc.optics.defocus import OUT_OF_FOCUS_LIMIT_UM, FocusTilt
 from qc.optics.dry import draw_dry_edge
 from qc.optics.field import Bounds, Coords, Waves
@@ -141,6 +141,44 @@ def test_what_is_hardly_seen_is_left_open() -> None:
         return float(np.mean(seen == IGNORE) / np.mean(seen == ArtefactClass.FOREIGN))
 
     assert left_open(0.1) > 2 * left_open(1.0) > 0
+
+
+def test_a_margin_curls_where_there_is_one_and_tissue_without_folds_instead() -> None:
+    rgb, is_tissue = tissue()
+    inner, everywhere = rgb[:, :192], np.ones((SIDE, 192), bool)
+
+    for seed in range(8):
+        recipe, rng = Recipe((Wanted("curl", 0.1),)), np.random.default_rng(seed)
+        _seen, classes = compose(rgb, is_tissue, 1.0, recipe, rng, GLASS)
+        curled = classes == ArtefactClass.FOLD
+        assert curled[:, 150:200].sum() > 0.6 * curled.sum() > 0
+        _seen, classes = compose(inner, everywhere, 1.0, recipe, rng, GLASS)
+        assert (classes == ArtefactClass.FOLD).any()
+
+
+@pytest.mark.parametrize("draw", [draw_shards, draw_threads, draw_squames])
+def test_debris_lies_within_its_bounds(draw) -> None:
+    at = Coords.of((600, 600), 1.0)
+    for seed in range(12):
+        debris = draw(Bounds.around((300.0, 300.0), 1.0), np.random.default_rng(seed), 60.0, 1.0)
+        box = debris.bounds
+        outside = (at.x < box.x0) | (at.x > box.x1) | (at.y < box.y0) | (at.y > box.y1)
+        assert not (debris.touches(at) & outside).any()
+
+
+def test_ink_that_nobody_sees_on_dense_tissue_is_no_ink() -> None:
+    rgb, is_tissue = tissue()
+    even = np.full_like(rgb, (230, 190, 215))
+
+    def labelled(pixels: np.ndarray) -> float:
+        shares = []
+        for seed in range(12):
+            recipe = Recipe((Wanted("pen", 1.0, 0.15),))
+            _seen, classes = compose(pixels, is_tissue, 1.0, recipe, np.random.default_rng(seed), GLASS)
+            shares.append(float((classes[is_tissue] == ArtefactClass.PEN).mean()))
+        return float(np.mean(shares))
+
+    assert labelled(even) > labelled(rgb) + 0.1
 
 
 def test_a_tilted_slide_is_sharp_on_one_line_only() -> None:

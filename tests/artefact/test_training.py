@@ -75,6 +75,20 @@ def test_an_image_coarser_than_training_is_refused(folder: Path) -> None:
         plan_sources(sources({"mpp": 2.0}), folder)
 
 
+def test_an_annotated_image_coarser_than_training_is_read_at_its_own_mpp_where_declared(folder: Path) -> None:
+    for image in sorted(folder.glob("*/*.png")):
+        Image.fromarray(np.full((160, 200), 255, np.uint8)).save(image.with_suffix(".mask.tif"))
+    masks = {"kind": "masks", "annotation": "{parent}/{stem}.mask.tif", "values": {"255": "pen"}, "mpp": 8.0}
+
+    tile = read(folder, sources({**masks, "coarse": True})).read(0)
+
+    assert tile.mpp == 8.0
+    np.testing.assert_array_equal(tile.rgb, np.asarray(Image.open(folder / "a" / "1.png"))[:64, :64])
+    assert (tile.classes == PEN).all()
+    with pytest.raises(SettingsError, match="declared `coarse`"):
+        read(folder, sources(masks))
+
+
 def test_what_may_only_be_measured_on_is_refused_for_weights_that_are_published(folder: Path) -> None:
     settings = sources({"use": "evaluate", "licence": "none"})
 
@@ -86,7 +100,12 @@ def test_what_may_only_be_measured_on_is_refused_for_weights_that_are_published(
 
 @pytest.mark.parametrize(
     ("table", "complaint"),
-    [({"licens": "x"}, "Extra inputs"), ({"kind": "masks"}, "needs `annotation`"), ({"slide": "x"}, "one group")],
+    [
+        ({"licens": "x"}, "Extra inputs"),
+        ({"coarse": True}, "cannot be `coarse`"),
+        ({"kind": "masks"}, "needs `annotation`"),
+        ({"slide": "x"}, "one group"),
+    ],
 )
 def test_a_wrong_source_is_an_error(table: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
@@ -156,6 +175,37 @@ def test_annotations_of_qupath_become_classes(folder: Path) -> None:
 
     assert (classes[:, :50] == PEN).all()
     assert (classes[:, 50:] == CLEAN).all()
+
+
+def test_outlines_may_lie_beside_the_file_that_declares_them(folder: Path, tmp_path_factory) -> None:
+    beside = tmp_path_factory.mktemp("datasets")
+    (beside / "all.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    table = {"kind": "geojson", "annotation": "all.geojson", "values": {"Pen": "pen"}, "rest": "clean"}
+
+    planned = plan_sources(sources(table), folder, beside=beside)
+
+    assert (TileSource(planned, ComposeSettings(), LabelNoiseSettings()).read(0).classes == CLEAN).all()
+    with pytest.raises(SettingsError, match=r"all\.geojson cannot be read"):
+        plan_sources(sources(table), folder)
+
+
+def test_beyond_tissue_ink_stays_ink_and_other_artefacts_are_left_open(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pixels = np.full((400, 600, 3), 244, np.uint8)
+    pixels[:, :300] = rng.integers(90, 200, (400, 300, 3)) * (1.0, 0.6, 0.9)
+    mask = np.zeros((400, 600), np.uint8)
+    mask[:200, 100:550], mask[200:, 100:550] = 1, 2
+    Image.fromarray(pixels).save(tmp_path / "view.png")
+    Image.fromarray(mask).save(tmp_path / "mask.tif")
+    table = {"kind": "masks", "files": "*.png", "annotation": "mask.tif", "rest": "clean", "slide": "([^/]+)$"}
+    table |= {"values": {"1": "pen", "2": "fold"}, "mpp": 2.0, "all_tissue": False}
+
+    classes = read(tmp_path, sources(table, tile_px=600, mpp=2.0)).read(0).classes[:400]
+
+    assert (classes[20:180, 120:530] == PEN).all()
+    assert (classes[220:, 120:250] == FOLD).all()
+    assert (classes[220:, 350:530] == IGNORE).all()
+    assert (classes[:, 570:] == GLASS).all()
 
 
 def test_only_positive_sampling_leaves_out_tiles_without_annotation(folder: Path) -> None:
@@ -358,12 +408,15 @@ def test_the_published_sources_can_be_read(qc_data: Path) -> None:
         }
     )
 
-    planned = plan_sources(few, qc_data, cohorts=datasets)
+    planned = plan_sources(few, qc_data, beside=datasets)
     tile = TileSource(planned, ComposeSettings(), LabelNoiseSettings()).read(0, FOLD)
 
     phantoms = {ref.slide for ref in planned.tiles if ref.is_composed}
     taught = {one.name for one in load_cohort(datasets / "phantoms-training.toml").slides}
-    assert {ref.slide for ref in planned.tiles} - phantoms == {"bs11", "cmu-1-small-region", "mucosa-biopsy"}
+    clean, marked = {"bs11", "cmu-1-small-region", "mucosa-biopsy"}, {"tcga-cr-7395", "masked"}
+    assert {ref.slide for ref in planned.tiles} - phantoms == clean | marked
+    with_pixels = {ref.slide for ref in planned.tiles if ref.classes and not ref.weak} - phantoms
+    assert with_pixels == marked
     assert phantoms == taught
     assert not taught & {one.name for one in load_cohort(datasets / "phantoms-validation.toml").slides}
     assert any(ref.weak and ref.weak.present for ref in planned.tiles)

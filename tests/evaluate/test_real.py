@@ -78,6 +78,7 @@ def test_blur_is_found_in_every_part_of_the_collection(results: RealResults) -> 
     soft, sharp = ([t.suspicion for t in results.soft_slide.tiles if t.is_soft is kind] for kind in (True, False))
     assert min(soft) > 0.3 > 0.03 > max(sharp)  # which artefact it is called on so small a drawn tile is another matter
     assert results.soft_slide.blurred_share(False) == 0
+    assert results.soft_slide.auroc_of_neighbours == 1
     assert any(series.correlation > 0.7 for series in results.focus if series.is_stained)
     assert all(series.correlation_of_focus < -0.9 for series in results.focus)
 

@@ -17,6 +17,7 @@ class Tile:
     classes: frozenset[ArtefactClass] = frozenset()
     composable: bool = False
     is_composed: bool = False
+    weak: str | None = None
 
 
 def tiles() -> list[Tile]:
@@ -112,6 +113,20 @@ def test_draws_depend_on_seed_and_epoch_only() -> None:
     assert [d.index for d in draws(BalancedBatches(made, 8, 20, seed=2))] != [d.index for d in first]
     numbers = {draw.number for draw in first} | {draw.number for draw in draws(sampler)}
     assert len(numbers) == 2 * 8 * 20
+
+
+def test_annotated_tiles_have_labelled_pixels_as_often_as_not_however_many_there_are() -> None:
+    made = [Tile(f"slide-{i % 4}", frozenset({FOLD}), is_composed=True) for i in range(400)]
+    made += [Tile(f"slide-{i % 9}", frozenset({FOLD}), weak="folded somewhere") for i in range(90)]
+    made += [Tile("outlined", frozenset({FOLD}))]
+    sampler = BalancedBatches(made, batch_tiles=16, batches=250, artefact_share=1.0, annotated_share=0.2, seed=7)
+
+    drawn = [made[draw.index] for draw in draws(sampler)]
+
+    exact, weak = (sum(not tile.is_composed and (tile.weak is None) == is_exact for tile in drawn)
+                   for is_exact in (True, False))  # fmt: skip
+    assert stats.binomtest(exact, len(drawn), 0.1).pvalue > LEAST_P
+    assert stats.binomtest(weak, len(drawn), 0.1).pvalue > LEAST_P
 
 
 @pytest.mark.parametrize("world", [1, 2, 3])

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from qc.artefact.compose import compose
 from qc.artefact.recipe import draw_recipe
+from qc.artefact.training.items import Item
 from qc.artefact.training.noise import spoil
-from qc.artefact.training.plan import Item, Planned, TileRef
+from qc.artefact.training.plan import Planned, TileRef
 from qc.config.training import ComposeSettings, LabelNoiseSettings
 from qc.labels import ARTEFACTS, IGNORE, ArtefactClass
 from qc.slide.protocol import Slide
@@ -120,10 +121,14 @@ class TileSource:
 
 
 def _annotated(item: Item, ref: TileRef, is_tissue: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Glass stays glass; an artefact drawn beyond the tissue we find is left open, for either may be wrong."""
+    """Glass stays glass; an artefact drawn beyond the tissue we find is left open, for either may be wrong.
+
+    Ink is the exception: it is drawn on glass as often as on tissue, and looks the same there.
+    """
     if item.annotation is None:
         raise ValueError(f"{item.path} has no annotation")
     classes = item.annotation.window(item.grid, ref.window)
     beyond = ~is_tissue & (classes != IGNORE)
+    beyond &= classes != ArtefactClass.PEN
     classes[beyond] = np.where(np.isin(classes[beyond], ARTEFACTS), IGNORE, ArtefactClass.GLASS)
     return classes

@@ -15,6 +15,7 @@ import numpy as np
 
 from qc.config.metastasis import NodeCohortSettings
 from qc.downstream.metastasis.stages import NodeLabel
+from qc.optics.field import log_uniform
 from qc.phantom import CohortSpec, PhantomSpec
 
 TRAIN, TEST = "train", "test"
@@ -109,14 +110,14 @@ def _lesions(label: NodeLabel, rng: np.random.Generator) -> list[dict[str, Any]]
         case NodeLabel.NEGATIVE:
             return []
         case NodeLabel.ITC:
-            sizes = [_between(_ITC_UM, rng) for _ in range(int(rng.integers(1, 4)))]
+            sizes = [log_uniform(*_ITC_UM, rng) for _ in range(int(rng.integers(1, 4)))]
         case NodeLabel.MICRO:
-            sizes = [_between(_MICRO_UM, rng) for _ in range(1 + int(rng.random() < 0.3))]
-            sizes += [_between(_ITC_UM, rng)] * int(rng.random() < 0.4)
+            sizes = [log_uniform(*_MICRO_UM, rng) for _ in range(1 + int(rng.random() < 0.3))]
+            sizes += [log_uniform(*_ITC_UM, rng)] * int(rng.random() < 0.4)
         case NodeLabel.MACRO:
-            sizes = [_between(_MACRO_UM, rng)]
-            sizes += [_between((240.0, 600.0), rng)] * int(rng.random() < 0.3)
-            sizes += [_between(_ITC_UM, rng)] * int(rng.random() < 0.4)
+            sizes = [log_uniform(*_MACRO_UM, rng)]
+            sizes += [log_uniform(240.0, 600.0, rng)] * int(rng.random() < 0.3)
+            sizes += [log_uniform(*_ITC_UM, rng)] * int(rng.random() < 0.4)
     return [
         {
             "diameter_um": size,
@@ -125,11 +126,6 @@ def _lesions(label: NodeLabel, rng: np.random.Generator) -> list[dict[str, Any]]
         }
         for size in sorted(sizes, reverse=True)
     ]
-
-
-def _between(bounds: tuple[float, float], rng: np.random.Generator) -> float:
-    """Drawn evenly on a scale of logarithms."""
-    return float(np.exp(rng.uniform(*np.log(bounds))))
 
 
 def _artefacts(settings: NodeCohortSettings, rng: np.random.Generator) -> list[dict[str, Any]]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial.distance import pdist
 from shapely.geometry.base import BaseGeometry
 
 from qc.downstream.metastasis.heat import Detection
+from qc.metrics.extent import longest_diameter
 
 RATES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """False positives per slide at which sensitivity is averaged."""
@@ -63,7 +63,7 @@ def hits(detections: Iterable[Detection], lesions: Iterable[BaseGeometry], slide
         slide_mpp: Micrometres per level-0 pixel.
     """
     grown = _grown(lesions, slide_mpp)
-    is_itc = [_longest(one) * slide_mpp < _ITC_UM + _FUSED_UM for one in grown]
+    is_itc = [longest_diameter(one) * slide_mpp < _ITC_UM + _FUSED_UM for one in grown]
     best, false = [0.0] * len(grown), []
     for one in detections:
         at = shapely.Point(one.x_level0, one.y_level0)
@@ -100,7 +100,3 @@ def _grown(lesions: Iterable[BaseGeometry], slide_mpp: float) -> list[BaseGeomet
     grown = shapely.union_all([one.buffer(_FUSED_UM / 2 / slide_mpp) for one in lesions])
     parts = [part for part in shapely.get_parts(grown) if isinstance(part, shapely.Polygon) and part.area > 0]
     return [shapely.Polygon(part.exterior) for part in parts]
-
-
-def _longest(polygon: BaseGeometry) -> float:
-    return float(pdist(shapely.get_coordinates(polygon.convex_hull)).max())

@@ -6,7 +6,7 @@ In and out: (H, W, 3) float32 transmittance, 1 on bare glass.
 import cv2
 import numpy as np
 
-from qc.optics.field import Float, smoothstep
+from qc.optics.field import Float, log_uniform, smoothstep
 from qc.optics.stain import H_DAB, HE_MACENKO, HE_RUIFROK, between, filtered, to_od
 
 Rng = np.random.Generator
@@ -70,7 +70,7 @@ def hazy(light: Float, rng: Rng) -> Float:
         amount = smoothstep(place, level, level + float(rng.uniform(0.3, 2.0)))
     else:
         amount = np.exp(-(((place - level) / float(rng.uniform(0.05, 0.25))) ** 2))
-    peak = float(np.exp(rng.uniform(np.log(0.008), np.log(0.09))))
+    peak = log_uniform(0.008, 0.09, rng)
     return light * filtered(peak * amount[..., None] * hue.astype(np.float32))
 
 
@@ -86,13 +86,13 @@ def shading(shape: tuple[int, ...], mpp: float, rng: Rng) -> Float:
     """(H, W, 1) float32 about 1: a slope, scanned strips of unequal brightness, or dirt in the light path."""
     height, width = shape[:2]
     kind = int(rng.integers(3))
-    depth = float(np.exp(rng.uniform(np.log(0.01), np.log(0.2))))
+    depth = log_uniform(0.01, 0.2, rng)
     if kind == 0:
         angle = float(rng.uniform(0, 2 * np.pi))
         x, y = np.linspace(-1, 1, width)[None, :], np.linspace(-1, 1, height)[:, None]
         field = 1 - depth * (0.5 + 0.35 * (np.cos(angle) * x + np.sin(angle) * y))
     elif kind == 1:
-        strip_px = max(6, round(float(np.exp(rng.uniform(np.log(200), np.log(2500)))) / mpp))
+        strip_px = max(6, round(log_uniform(200, 2500, rng) / mpp))
         steps = 1 - depth * rng.random(width // strip_px + 2)
         first = int(rng.integers(strip_px))
         field = np.repeat(steps, strip_px)[first : first + width][None, :] * np.ones((height, 1))

@@ -17,7 +17,7 @@ from qc.optics.artefact import Artefact, lay_window
 from qc.optics.bubble import draw_bubbles, draw_slip_edge
 from qc.optics.debris import draw_clump, draw_shadow, draw_specks, draw_squames, draw_threads
 from qc.optics.defocus import blur
-from qc.optics.field import Bounds, Coords, Float, Mask, darkest
+from qc.optics.field import Bounds, Coords, Float, Mask, darkest, log_uniform
 from qc.optics.fold import draw_creases, draw_fold
 from qc.optics.stain import filtered
 from qc.tissue.training.appearance import faded, glass_colour, hazy, restained, shading
@@ -108,7 +108,7 @@ def _stain(scene: Scene, rng: np.random.Generator) -> None:
     if rng.random() < settings.recolour:
         scene.light = restained(scene.light, weight, rng, bool(rng.random() < settings.immunostain))
     if rng.random() < settings.fade:
-        left = float(np.exp(rng.uniform(np.log(settings.fade_min), 0)))
+        left = log_uniform(settings.fade_min, 1.0, rng)
         scene.light = faded(scene.light, weight, left, rng)
     scene.classes[(scene.classes == ArtefactClass.CLEAN) & ~_is_visible(scene)] = IGNORE
     if rng.random() < settings.haze:
@@ -137,7 +137,7 @@ def _dirt(scene: Scene, rng: np.random.Generator) -> None:
         return
     draw, low_um, high_um = _DIRT[kind]
     for _ in range(int(rng.integers(1, 4 if draw is not draw_clump else 2))):
-        size_um = float(np.exp(rng.uniform(np.log(low_um), np.log(high_um))))
+        size_um = log_uniform(low_um, high_um, rng)
         scene.lay(draw(scene.point(rng), rng, size_um, float(rng.uniform(0.6, 1.5))))
 
 
@@ -151,18 +151,18 @@ def _edges(scene: Scene, rng: np.random.Generator) -> None:
             scene.classes[(frame.inside[..., 0] > 0.3) & (scene.classes == ArtefactClass.CLEAN)] = IGNORE
         return
     draw = draw_bubbles if kind < 0.75 else draw_slip_edge
-    size_um = float(np.exp(rng.uniform(np.log(200), np.log(3000))))
+    size_um = log_uniform(200, 3000, rng)
     scene.lay(draw(scene.point(rng), rng, size_um, float(rng.uniform(0.6, 1.5))))
 
 
 def _fold(scene: Scene, rng: np.random.Generator) -> None:
     draw = draw_fold if rng.random() < 0.6 else draw_creases
-    size_um = float(np.exp(rng.uniform(np.log(500), np.log(5000))))
+    size_um = log_uniform(500, 5000, rng)
     scene.lay(draw(scene.point(rng), rng, size_um, float(rng.uniform(0.8, 2.0))))
 
 
 def _defocus(scene: Scene, rng: np.random.Generator) -> None:
-    scene.light = blur(scene.light, float(np.exp(rng.uniform(np.log(8), np.log(50)))), scene.mpp)
+    scene.light = blur(scene.light, log_uniform(8, 50, rng), scene.mpp)
 
 
 _LAYERS: dict[ArtefactClass, Callable[[Scene, np.random.Generator], None]] = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from qc.optics.field import Float, Mask, smoothstep
+from qc.optics.field import Float, Mask, log_uniform, smoothstep
 from qc.optics.stain import filtered
 from qc.tissue.training.appearance import smooth_noise
 
@@ -40,13 +40,13 @@ def draw_frame(shape: tuple[int, ...], mpp: float, rng: Rng) -> Frame:
     lines = np.ones((*shape[:2], 3), np.float32)
     hue = rng.uniform(0.92, 1.08, 3).astype(np.float32)
     for _ in range(int(rng.integers(0, 4))):
-        at_um, width_um = float(rng.uniform(-150, 150)), float(np.exp(rng.uniform(np.log(6), np.log(90))))
-        depth = float(np.exp(rng.uniform(np.log(0.05), np.log(1.5))))
+        at_um, width_um = float(rng.uniform(-150, 150)), log_uniform(6, 90, rng)
+        depth = log_uniform(0.05, 1.5, rng)
         line = depth * np.exp(-(((beyond - at_um) / width_um) ** 2))
         lines *= filtered(line[..., None] * hue)
     kind = str(rng.choice(["nothing", "shade", "black", "paper", "frosted"]))
     is_opaque = kind in ("black", "paper")
-    soft_um = float(np.exp(rng.uniform(np.log(5), np.log(1500 if kind in ("shade", "black") else 120))))
+    soft_um = log_uniform(5, 1500 if kind in ("shade", "black") else 120, rng)
     inside = smoothstep(beyond, 0.0, soft_um)[..., None]
     fill = np.ones(1, np.float32) if kind == "nothing" else _fill(kind, shape, rng)
     return Frame(lines, inside, fill, is_opaque)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from qc.optics.field import Float
+from qc.optics.field import Float, log_uniform
 from qc.optics.ink import INKS
 from qc.tissue.training.appearance import smooth_noise
 
@@ -21,12 +21,12 @@ _SHIFT = 4  # fractional bits of cv2's coordinates
 def pen(shape: tuple[int, ...], mpp: float, rng: Rng) -> Float:
     """One to four strokes of one marker: rings, lines, ticks, scribbles, dots."""
     hue = np.array(INKS[str(rng.choice(list(INKS)))], np.float32) + rng.uniform(-0.06, 0.06, 3).astype(np.float32)
-    strength = float(np.exp(rng.uniform(np.log(0.12), np.log(2.0))))
-    width_um = float(np.exp(rng.uniform(np.log(120), np.log(1500))))
+    strength = log_uniform(0.12, 2.0, rng)
+    width_um = log_uniform(120, 1500, rng)
     canvas = np.zeros(shape[:2], np.uint8)
     for _ in range(int(rng.choice([1, 1, 2, 3]))):
         _stroke(canvas, mpp, width_um, rng)
-    amount = _soft(canvas, float(np.exp(rng.uniform(np.log(8), np.log(90)))) / mpp)
+    amount = _soft(canvas, log_uniform(8, 90, rng) / mpp)
     wide = cv2.blur(amount, (2 * round(0.2 * width_um / mpp) + 1,) * 2)
     amount = np.clip(amount * (1 + float(rng.uniform(0, 0.8)) * (amount - wide)), 0, 2)
     felt = smooth_noise(shape, max(4.0, width_um * float(rng.uniform(0.3, 3)) / mpp), rng)
@@ -37,7 +37,7 @@ def pen(shape: tuple[int, ...], mpp: float, rng: Rng) -> Float:
 def writing(shape: tuple[int, ...], mpp: float, rng: Rng) -> Float:
     """A few characters, printed or written, black or blue."""
     canvas = np.zeros(shape[:2], np.uint8)
-    height_px = float(np.exp(rng.uniform(np.log(200), np.log(1400)))) / mpp
+    height_px = log_uniform(200, 1400, rng) / mpp
     letters = "".join(rng.choice(list(string.ascii_uppercase + string.digits + "-/."), int(rng.integers(2, 9))))
     font = int(rng.choice([cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX]))
     at = int(rng.uniform(-0.3, 0.7) * shape[1]), int(rng.uniform(0.2, 1.1) * shape[0])
@@ -52,7 +52,7 @@ def writing(shape: tuple[int, ...], mpp: float, rng: Rng) -> Float:
 def fiducials(shape: tuple[int, ...], mpp: float, rng: Rng) -> Float:
     """Dots, rings, crosses or corners, alone or in a row, dark grey to black."""
     canvas = np.zeros(shape[:2], np.uint8)
-    size_px = max(1.5, float(np.exp(rng.uniform(np.log(30), np.log(700)))) / mpp)
+    size_px = max(1.5, log_uniform(30, 700, rng) / mpp)
     thick = max(1, round(size_px * float(rng.uniform(0.15, 0.4))))
     kind, count = int(rng.integers(4)), int(rng.choice([1, 1, 2, 5, 9]))
     first = np.array([rng.uniform(0, shape[1]), rng.uniform(0, shape[0])])
@@ -68,7 +68,7 @@ def fiducials(shape: tuple[int, ...], mpp: float, rng: Rng) -> Float:
             for dx, dy in ((1.0, 0.0), (0.0, 1.0)):
                 low, high = _fixed(x - dx * reach, y - dy * reach), _fixed(x + dx * size_px, y + dy * size_px)
                 cv2.line(canvas, low, high, 255, thick, cv2.LINE_AA, _SHIFT)
-    shade = np.float32(np.exp(rng.uniform(np.log(0.15), np.log(2.0)))) * rng.uniform(0.9, 1.1, 3).astype(np.float32)
+    shade = np.float32(log_uniform(0.15, 2.0, rng)) * rng.uniform(0.9, 1.1, 3).astype(np.float32)
     return _soft(canvas, float(rng.uniform(0, 15)) / mpp)[..., None] * shade
 
 
@@ -86,13 +86,13 @@ def _stroke(canvas: NDArray[np.uint8], mpp: float, width_um: float, rng: Rng) ->
         return
     angle = float(rng.uniform(0, 2 * np.pi))
     if kind == "ring":
-        radius = np.exp(rng.uniform(np.log(900), np.log(9000))) / mpp
+        radius = log_uniform(900, 9000, rng) / mpp
         around = np.linspace(0, float(rng.uniform(1.6, 2.15)) * np.pi, 60) + angle
         wobble = radius * (1 + 0.06 * np.sin(2 * around + angle) + 0.04 * np.sin(3 * around))
         aim = centre + radius * np.array([np.cos(angle), np.sin(angle)])  # so that its line passes near the centre
         points = aim + np.stack([np.cos(around) * wobble * rng.uniform(0.6, 1), np.sin(around) * wobble], 1)
     else:
-        length = np.exp(rng.uniform(np.log(500), np.log(6000))) / mpp
+        length = log_uniform(500, 6000, rng) / mpp
         along = np.linspace(-0.5, 0.5, 40)
         across = 0.12 * np.sin(along * rng.uniform(1, 7) + angle) * rng.uniform(0, 1)
         if kind == "scribble":

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qc.config.tissue_training import PhantomDraws
+from qc.optics.field import log_uniform
 from qc.phantom import PhantomSpec, make_phantom
 from qc.phantom.spec import ScannerSpec, TissueKind
 from qc.tissue.training.labels import from_truth
@@ -59,7 +60,7 @@ def draw_spec(draws: PhantomDraws, seed: int, mpp: float) -> PhantomSpec:
         mpp=mpp,
         truth_mpp=mpp * _FINER,
         stain="dab" if rng.random() < 0.33 else "he",
-        stain_strength=float(np.exp(rng.uniform(np.log(0.35), np.log(1.6)))),
+        stain_strength=log_uniform(0.35, 1.6, rng),
         eosin=float(rng.uniform(0.5, 1.5)),
         tissues=tissues,
         pieces=int(rng.integers(1, 7)),

@@ -1,6 +1,5 @@
 """What can be read: every tile of every declared overview, with its slide and its patient."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from qc.config.tissue_training import OverviewSpec, TissueTrainingSources
 from qc.errors import SettingsError
 from qc.geometry import Mpp
 from qc.labels import IGNORE, ArtefactClass
+from qc.slide.declared import check_use, named_files
 from qc.slide.files import SlideFile, open_slide
 from qc.slide.window import native_grid, read_overview
 from qc.tissue.glass import estimate_glass
@@ -121,22 +121,9 @@ def plan_tissue_sources(settings: TissueTrainingSources, root: Path, throw_away:
 def _overviews(
     source: OverviewSpec, root: Path, settings: TissueTrainingSources, throw_away: bool
 ) -> Iterator[Overview]:
-    if source.use == "evaluate" and not throw_away:
-        raise SettingsError(
-            f"source {source.name} ({source.licence}) may be measured on, but not trained on",
-            "leave it out, or train weights to be thrown away",
-        )
-    files = sorted(path for path in root.glob(source.files) if path.is_file())
-    if not files:
-        raise SettingsError(f"source {source.name}: no files {source.files} in {root}", "check `files` and the folder")
+    check_use(source, throw_away)
     table = _mpp_table(root / source.mpp_table) if source.mpp_table else {}
-    for path in files:
-        found = re.search(source.slide, path.relative_to(root).as_posix())
-        if found is None:
-            raise SettingsError(f"source {source.name}: {source.slide} does not match {path}", "correct the expression")
-        name = found[1]
-        if (source.only and name not in source.only) or name in source.without:
-            continue
+    for path, name in named_files(source, root, source.only):
         if source.mpp_table and name not in table:
             raise SettingsError(f"{source.mpp_table} has no slide {name}", "add it, or leave the slide out")
         yield _read(path, name, source.name, table.get(name, source.mpp), settings)
