@@ -5,23 +5,22 @@ from pathlib import Path
 
 import click
 
-from qc.cli.options import AnyPath, ExistingFile, load_assess_settings, profile_option, settings_option
+from qc.cli.evaluate_parts import domain, duplicates, tissue
+from qc.cli.options import (
+    AnyPath,
+    ExistingFile,
+    load_assess_settings,
+    masks_option,
+    named,
+    profile_option,
+    reference_option,
+    settings_option,
+)
 
 biology_option = click.option(
     "--biology", "biology_path", type=ExistingFile, help="Table of views to look at apart (slide, views, biology)."
 )
 
-reference_option = click.option(
-    "--data", "root", type=AnyPath, required=True, help="Folder of the reference data (datasets/README.md)."
-)
-masks_option = click.option(
-    "--masks",
-    "masks_path",
-    type=ExistingFile,
-    default=Path("datasets/reference-masks.csv"),
-    show_default=True,
-    help="Table of images with masks.",
-)
 folds_option = click.option(
     "--folds", type=AnyPath, help="Folder of qc train; what shows a slide is judged by a fold that left it out."
 )
@@ -30,6 +29,10 @@ folds_option = click.option(
 @click.group()
 def evaluate() -> None:
     """Measure the product against truth and write a report."""
+
+
+for part in (tissue, domain, duplicates):
+    evaluate.add_command(part)
 
 
 @evaluate.command("phantoms")
@@ -58,7 +61,7 @@ def evaluate_phantoms_command(cohort_path: Path, out: Path, profile_name: str, s
     with tempfile.TemporaryDirectory() as folder:
         results = evaluate_phantoms(cohort, Path(folder), settings, profile, tell)
     stage = artefact_stage(settings).name
-    command = f"qc evaluate phantoms datasets/{cohort_path.name}" + _named("--settings", settings_path)
+    command = f"qc evaluate phantoms datasets/{cohort_path.name}" + named("--settings", settings_path)
     write_text(out, phantoms_markdown(results, cohort.name, stage, profile.title, command))
     click.echo(f"written to {out}")
 
@@ -88,7 +91,7 @@ def evaluate_masks_command(
     command = f"qc evaluate masks datasets/{table_path.name} --data DATA" + (" --folds FOLDS" if folds else "")
     others = sorted({stage.name for stage in judges} - {judge.name})
     names = judge.name + "".join(f"; slides that it knows were judged by {name}" for name in others)
-    write_text(out, masks_markdown(results, names, command + _named("--settings", settings_path)))
+    write_text(out, masks_markdown(results, names, command + named("--settings", settings_path)))
     click.echo(f"written to {out}")
 
 
@@ -118,8 +121,8 @@ def evaluate_cells_command(
     for cells in evaluate_cells(labels_path, Mpp(mpp), cell_px, settings, unseen_only(stage)):
         results.extend(cells)
         click.echo(f"{cells[0].slide}: {len(cells)} cells")
-    command = f"qc evaluate cells DATA/{labels_path.parent.name}/{labels_path.name}" + _named("--biology", biology_path)
-    command += _named("--settings", settings_path)
+    command = f"qc evaluate cells DATA/{labels_path.parent.name}/{labels_path.name}" + named("--biology", biology_path)
+    command += named("--settings", settings_path)
     write_text(out, cells_markdown(results, biology, stage.name, command))
     click.echo(f"written to {out}")
 
@@ -165,81 +168,11 @@ def evaluate_real_command(
     images = out.parent / "images" / out.stem
     for name, svg in charts(results).items():
         write_text(images / name, svg)
-    command = f"qc evaluate real --data DATA --masks datasets/{masks_path.name}" + _named("--biology", biology_path)
-    command += (" --folds FOLDS" if folds else "") + _named("--notes", notes_path) + _named("--settings", settings_path)
+    command = f"qc evaluate real --data DATA --masks datasets/{masks_path.name}" + named("--biology", biology_path)
+    command += (" --folds FOLDS" if folds else "") + named("--notes", notes_path) + named("--settings", settings_path)
     notes = notes_path.read_text(encoding="utf-8").split("\n\n") if notes_path else []
     write_text(out, validation_markdown(results, command, images.relative_to(out.parent).as_posix(), notes))
     click.echo(f"written to {out}")
     if sheets:
         for path in write_sheets(results.cells, root, sheets):
             click.echo(path)
-
-
-def _named(option: str, path: Path | None) -> str:
-    """The option as a report names it."""
-    return f" {option} datasets/{path.name}" if path else ""
-
-
-@evaluate.command("tissue")
-@click.argument("cohort_path", metavar="COHORT", type=ExistingFile)
-@reference_option
-@masks_option
-@click.option("--network", default="tissue-1", show_default=True, help="A tissue network to measure beside the rules.")
-@click.option("--out", type=AnyPath, default=Path("reports/tissue.md"), show_default=True, help="Report to write.")
-@settings_option
-def evaluate_tissue_command(
-    cohort_path: Path, root: Path, masks_path: Path, network: str, out: Path, settings_path: Path | None
-) -> None:
-    """Measure how tissue is found: masks drawn by people, the phantoms of a COHORT, ink, labelled cells."""
-    from qc.evaluate.tissue_real import measure_tissue
-    from qc.files import write_text
-    from qc.phantom import load_cohort
-
-    asked = load_assess_settings(settings_path).tissue
-    finders = [asked.model_copy(update={"network": name}) for name in dict.fromkeys(("", network))]
-    command = f"qc evaluate tissue datasets/{cohort_path.name} --data DATA{_named('--masks', masks_path)}"
-    write_text(out, measure_tissue(root, masks_path, load_cohort(cohort_path), finders, command, click.echo))
-    click.echo(f"written to {out}")
-
-
-@evaluate.command("domain")
-@click.argument("sources_path", metavar="SOURCES", type=ExistingFile)
-@click.option("--data", "root", type=AnyPath, required=True, help="Folder that the sources' paths start from.")
-@click.option("--out", type=AnyPath, default=Path("reports/domain.md"), show_default=True, help="Report to write.")
-@profile_option
-def evaluate_domain_command(sources_path: Path, root: Path, out: Path, profile_name: str) -> None:
-    """Measure the domain gate with slides that should lie inside and outside (datasets/domain-sources.toml)."""
-    from qc.config.domain import DomainSources
-    from qc.config.profile import load_profile
-    from qc.config.toml import load_settings
-    from qc.config.training import AugmentSettings
-    from qc.domain.reference import packaged_reference
-    from qc.evaluate.domain import evaluate_domain
-    from qc.evaluate.domain_report import domain_markdown
-    from qc.files import write_text
-    from qc.nets.augment import Augmentation
-
-    sources, reference = load_settings(DomainSources, sources_path), packaged_reference()
-    limit = load_profile(profile_name).domain_distance_max
-    cases = evaluate_domain(sources, root, reference, Augmentation(AugmentSettings()).look, click.echo)
-    command = f"qc evaluate domain datasets/{sources_path.name} --data DATA"
-    write_text(out, domain_markdown(cases, reference, limit, sources.note, command))
-    click.echo(f"written to {out}")
-
-
-@evaluate.command("duplicates")
-@reference_option
-@click.option(
-    "--out", type=AnyPath, default=Path("reports/near-duplicates.md"), show_default=True, help="Report to write."
-)
-def evaluate_duplicates_command(root: Path, out: Path) -> None:
-    """Measure how far altered copies of real overviews and other slides lie apart."""
-    from qc.config.split import SplitSettings
-    from qc.evaluate.duplicates import evaluate_duplicates
-    from qc.evaluate.duplicates_report import duplicates_markdown
-    from qc.files import write_text
-
-    measured = evaluate_duplicates(root, click.echo)
-    limit = SplitSettings.model_fields["duplicate_bits"].default
-    write_text(out, duplicates_markdown(measured, limit, "qc evaluate duplicates --data DATA"))
-    click.echo(f"written to {out}")

@@ -44,3 +44,21 @@ def load_assess_settings(path: Path | None) -> Any:
     from qc.config.toml import load_settings
 
     return load_settings(AssessSettings, path) if path else AssessSettings()
+
+
+reference_option = click.option(
+    "--data", "root", type=AnyPath, required=True, help="Folder of the reference data (datasets/README.md)."
+)
+masks_option = click.option(
+    "--masks",
+    "masks_path",
+    type=ExistingFile,
+    default=Path("datasets/reference-masks.csv"),
+    show_default=True,
+    help="Table of images with masks.",
+)
+
+
+def named(option: str, path: Path | None) -> str:
+    """The option as a report names it."""
+    return f" {option} datasets/{path.name}" if path else ""
