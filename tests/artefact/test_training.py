@@ -413,8 +413,8 @@ def test_the_published_sources_can_be_read(qc_data: Path) -> None:
 
     phantoms = {ref.slide for ref in planned.tiles if ref.is_composed}
     taught = {one.name for one in load_cohort(datasets / "phantoms-training.toml").slides}
-    clean, marked = {"bs11", "cmu-1-small-region", "mucosa-biopsy"}, {"tcga-cr-7395", "masked"}
-    assert {ref.slide for ref in planned.tiles} - phantoms == clean | marked
+    marked = {"tcga-cr-7395", "masked"}
+    assert {ref.slide for ref in planned.tiles if ref.composable} >= {"bs11", "mucosa-biopsy", "template1"}
     with_pixels = {ref.slide for ref in planned.tiles if ref.classes and not ref.weak} - phantoms
     assert with_pixels == marked
     assert phantoms == taught
