@@ -12,7 +12,7 @@ from qc.ablate.tiles import choose_tiles
 from qc.config.ablate import AblateSettings
 from qc.files import replacing, write_text
 from qc.train.artefact import artefact_job
-from qc.train.bank import Progress
+from qc.train.draw import Progress
 from qc.train.fit import Machine
 
 PICTURES = "predictions.png"

@@ -10,8 +10,8 @@ from qc.config.train import TrainSettings
 from qc.config.training import TrainingSources
 from qc.labels import ARTEFACTS, ArtefactClass
 from qc.nets.card import SourceCard, Use
-from qc.train.bank import Progress, draw_bank
 from qc.train.dataset import Ref
+from qc.train.draw import Progress, draw_bank
 from qc.train.fit import Machine
 from qc.train.job import Job, Say
 from qc.train.parts import check_patients, check_start

@@ -9,7 +9,7 @@ from qc.labels import ArtefactClass
 from qc.nets.card import SourceCard
 from qc.tissue.training import plan_tissue_sources
 from qc.train.artefact import slides_of, source_cards
-from qc.train.bank import Progress, draw_tissue_bank
+from qc.train.draw import Progress, draw_tissue_bank
 from qc.train.fit import Machine
 from qc.train.job import Job, Say
 from qc.train.parts import check_start

@@ -13,7 +13,8 @@ from qc.artefact.training import Planned, TileSource, plan_sources
 from qc.config.train import TrainSettings
 from qc.config.training import TrainingSources
 from qc.labels import ARTEFACTS, ArtefactClass
-from qc.train.bank import PartOfBank, TileBank, draw_bank
+from qc.train.bank import PartOfBank, TileBank
+from qc.train.draw import draw_bank
 
 CLEAN, FOLD = ArtefactClass.CLEAN, ArtefactClass.FOLD
 MASKS = {
