@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from qc.artefact.cutout import CutOut, Picture
 from qc.artefact.recipe import KINDS, LOOK_ALIKES, Kind, Recipe, Wanted
@@ -33,9 +34,10 @@ def place(is_tissue: Mask, mpp: float, recipe: Recipe, rng: np.random.Generator)
         if kind.label is ArtefactClass.FOREIGN and recipe.cutouts and rng.random() < recipe.cutout_chance:
             kind = _cutout_kind(recipe.cutouts)
         ground = _ground(kind, coarse, recipe, rng)
-        if kind.at_margin and not _margin(ground).any():
-            kind = KINDS["fold"]
-        placed += [(kind, one) for one in _filled(kind, wanted, ground, at, rng)]
+        spots = _margin(ground) if kind.at_margin else ground
+        if not spots.any():
+            kind, spots = KINDS["fold"], ground
+        placed += [(kind, one) for one in _filled(kind, wanted, ground, spots, at, rng)]
     return placed
 
 
@@ -58,13 +60,16 @@ def _cutout_kind(pictures: tuple[Picture, ...]) -> Kind:
     return Kind(ArtefactClass.FOREIGN, 3, (draw,), 30, 400, 4, 1.0)
 
 
-def _filled(kind: Kind, wanted: Wanted, ground: Mask, at: Coords, rng: np.random.Generator) -> list[Artefact]:
-    """Artefacts of one kind until they cover about the wanted share of `ground`; each the nearest of several tries."""
+def _filled(
+    kind: Kind, wanted: Wanted, ground: Mask, spots: Mask, at: Coords, rng: np.random.Generator
+) -> list[Artefact]:
+    """Artefacts of one kind on `spots` until they cover about the wanted share of `ground`, each the best of some."""
+    places = np.argwhere(spots)
     target = wanted.share * ground.sum()
     covered = np.zeros_like(ground)
     chosen: list[Artefact] = []
     while len(chosen) < kind.most and covered.sum() < 0.6 * target:
-        tries = [_tried(kind, wanted.strength, ground, covered, at, rng) for _ in range(_TRIES)]
+        tries = [_tried(kind, wanted.strength, ground, places, covered, at, rng) for _ in range(_TRIES)]
         best, now = min(tries, key=lambda one: abs(np.log((one[1].sum() + 0.1) / target)))
         if chosen and now.sum() == covered.sum():
             break
@@ -74,19 +79,23 @@ def _filled(kind: Kind, wanted: Wanted, ground: Mask, at: Coords, rng: np.random
 
 
 def _tried(
-    kind: Kind, strength: float, ground: Mask, covered: Mask, at: Coords, rng: np.random.Generator
+    kind: Kind,
+    strength: float,
+    ground: Mask,
+    places: NDArray[np.intp],
+    covered: Mask,
+    at: Coords,
+    rng: np.random.Generator,
 ) -> tuple[Artefact, Mask]:
     box = at.bounds
     size_um = log_uniform(kind.least_um, min(kind.most_um, 6 * box.diagonal), rng)
-    ys, xs = np.nonzero(_margin(ground) if kind.at_margin else ground)
-    which = int(rng.integers(len(ys)))
-    reach = (
-        0.0 if kind.at_margin else 0.5 * size_um * float(rng.uniform(0, 1))
-    )  # large ones lie mostly outside: only an arc of a rim is seen
+    row, column = places[int(rng.integers(len(places)))]
+    # large ones lie mostly outside: only an arc of a rim is seen
+    reach = 0.0 if kind.at_margin else 0.5 * size_um * float(rng.uniform(0, 1))
     angle = float(rng.uniform(0, 2 * np.pi))
     centre = (
-        float(at.x[0, xs[which]]) + reach * float(np.cos(angle)),
-        float(at.y[ys[which], 0]) + reach * float(np.sin(angle)),
+        float(at.x[0, column]) + reach * float(np.cos(angle)),
+        float(at.y[row, 0]) + reach * float(np.sin(angle)),
     )
     draw = kind.draws[int(rng.integers(len(kind.draws)))]
     artefact = draw(Bounds.around(centre, 1.0), rng, size_um, strength)
